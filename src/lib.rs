@@ -1,1 +1,4 @@
-//! x
+//! Brings containers within one policy before their OCI runtime starts them.
+
+pub mod doors;
+pub mod spec;

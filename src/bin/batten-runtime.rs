@@ -1,1 +1,3 @@
-fn main(){}
+//! `batten-runtime`: the OCI runtime that an engine is pointed at.
+
+fn main() {}

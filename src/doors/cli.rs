@@ -1,0 +1,31 @@
+//! The command line of `batten`: one variant per door.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::Exit;
+
+/// Brings containers within one policy before their OCI runtime starts them.
+#[derive(Debug, Parser)]
+#[command(name = "batten", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+impl Cli {
+    /// Parses the command line and goes through the door that it names.
+    pub fn main() -> ExitCode {
+        match Self::try_parse() {
+            Ok(cli) => match cli.command {},
+            Err(error) => {
+                let _ = error.print();
+                if error.use_stderr() { Exit::Usage.into() } else { Exit::Clean.into() }
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Strict, lossless JSON: one scan into a flat table of spans over the original text.
+//!
+//! Runtimes disagree about sloppy JSON (Go merges duplicate keys and folds their case, YAJL keeps the first, json-c the
+//! last), and every disagreement is a way around a policy. So whatever two readers could take differently is refused
+//! here, before anything is judged, and what is kept is the text itself: order, spacing, unknown members and the exact
+//! spelling of numbers survive.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::error::{Place, ReadError, Refusal};
+use super::pointer::Pointer;
+use super::scan;
+
+/// The largest document that is read, in bytes. Engines write 2 to 60 KB; runc and crun set no bound of their own.
+pub const MAX_BYTES: usize = 8 << 20;
+
+/// How deep arrays and objects may nest. crun with json-c refuses 40, the runtime-spec needs 8.
+pub const MAX_DEPTH: usize = 32;
+
+/// What a JSON value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "RFC 8259 names them")]
+pub enum Kind {
+    Null,
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+impl Kind {
+    /// The kind with its article, for messages: `a string`, `an object`.
+    pub const fn with_article(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "a boolean",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
+}
+
+/// One value of the table. Children of a container follow it directly; `after` skips the whole subtree.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    /// The string, or the member's key, holds a backslash.
+    pub(super) escaped: bool,
+    pub(super) key_escaped: bool,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// The member's key without its quotes; empty range at 0 outside objects.
+    pub(super) key: (u32, u32),
+    /// Index of the first node behind this subtree; 0 while the container is still open.
+    pub(super) after: u32,
+}
+
+/// A JSON text that every runtime reads the same way.
+#[derive(Debug, Clone)]
+pub struct Document {
+    text: String,
+    nodes: Vec<Node>,
+}
+
+impl Document {
+    /// Reads `text` (UTF-8 JSON, at most [`MAX_BYTES`]).
+    ///
+    /// # Errors
+    /// [`ReadError`] with pointer, line and column for everything that is not JSON by RFC 8259, and for what JSON allows
+    /// but readers take differently: duplicate keys, NUL, lone surrogates, integers beyond 64 bits, nesting past
+    /// [`MAX_DEPTH`], data after the document.
+    pub fn parse(text: impl Into<Vec<u8>>) -> Result<Self, ReadError> {
+        let bytes = text.into();
+        if bytes.len() > MAX_BYTES {
+            return Err(ReadError::at_start(Refusal::TooLarge { limit: MAX_BYTES }));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let place = Place::of(&String::from_utf8_lossy(&error.as_bytes()[..valid]), valid);
+            ReadError::new(Refusal::NotUtf8, place, Pointer::root())
+        })?;
+        let nodes = scan::scan(&text)?;
+        Ok(Self { text, nodes })
+    }
+
+    /// The text as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Gives the text back without a copy.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    /// The outermost value.
+    pub fn root(&self) -> Value<'_> {
+        Value { document: self, index: 0 }
+    }
+
+    /// The value at `pointer` (RFC 6901), if there is one.
+    pub fn at(&self, pointer: &Pointer) -> Option<Value<'_>> {
+        pointer.tokens().try_fold(self.root(), |value, token| value.step(&token))
+    }
+
+    /// The line and column of a byte offset.
+    pub fn place(&self, offset: usize) -> Place {
+        Place::of(&self.text, offset)
+    }
+}
+
+/// A value inside a [`Document`]: cheap to copy, borrows the text.
+#[derive(Clone, Copy)]
+pub struct Value<'d> {
+    document: &'d Document,
+    index: u32,
+}
+
+impl std::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.raw())
+    }
+}
+
+impl<'d> Value<'d> {
+    pub(super) fn node(self) -> &'d Node {
+        &self.document.nodes[self.index as usize]
+    }
+
+    /// What the value is.
+    pub fn kind(self) -> Kind {
+        self.node().kind
+    }
+
+    /// Whether the value is `null`, which every runtime reads as an absent member.
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// The value's text, exactly as written.
+    pub fn raw(self) -> &'d str {
+        &self.document.text[self.span()]
+    }
+
+    /// Where the value stands in the text, in bytes.
+    pub fn span(self) -> Range<usize> {
+        self.node().start as usize..self.node().end as usize
+    }
+
+    /// Line and column (both from 1) of the value's first byte.
+    pub fn place(self) -> Place {
+        self.document.place(self.node().start as usize)
+    }
+
+    /// The RFC 6901 pointer to this value. Walks from the root: for messages, not for the hot path.
+    pub fn pointer(self) -> Pointer {
+        let mut pointer = Pointer::root();
+        let mut here = self.document.root();
+        while here.index != self.index {
+            for (position, child) in here.children().enumerate() {
+                if child.index <= self.index && self.index < child.node().after {
+                    pointer = match child.key() {
+                        Some(key) if here.kind() == Kind::Object => pointer.child(&key),
+                        _ => pointer.child(&position.to_string()),
+                    };
+                    here = child;
+                    break;
+                }
+            }
+        }
+        pointer
+    }
+
+    /// The member's key; `None` for array items and the root.
+    pub fn key(self) -> Option<Cow<'d, str>> {
+        let (start, end) = self.node().key;
+        if start == 0 {
+            return None;
+        }
+        let raw = &self.document.text[start as usize..end as usize];
+        Some(unescape(raw, self.node().key_escaped))
+    }
+
+    /// The member `key` of an object that is not null.
+    pub fn get(self, key: &str) -> Option<Value<'d>> {
+        self.member(key).filter(|value| !value.is_null())
+    }
+
+    /// The member `key` of an object, null or not.
+    pub fn member(self, key: &str) -> Option<Value<'d>> {
+        if self.kind() != Kind::Object {
+            return None;
+        }
+        self.children().find(|child| child.key_is(key))
+    }
+
+    /// Whether this member's key reads `key`.
+    pub(super) fn key_is(self, key: &str) -> bool {
+        let node = self.node();
+        if node.key_escaped {
+            return self.key().is_some_and(|own| own == key);
+        }
+        self.document.text.as_bytes()[node.key.0 as usize..node.key.1 as usize] == *key.as_bytes()
+    }
+
+    /// One RFC 6901 step: a member's key, or an array index.
+    pub fn step(self, token: &str) -> Option<Value<'d>> {
+        match self.kind() {
+            Kind::Object => self.member(token),
+            Kind::Array if token == "0" || !token.starts_with('0') => self.items().nth(token.parse().ok()?),
+            _ => None,
+        }
+    }
+
+    /// The members of an object, in order; nothing for other kinds.
+    pub fn members(self) -> impl Iterator<Item = (Cow<'d, str>, Value<'d>)> {
+        let children = (self.kind() == Kind::Object).then(|| self.children());
+        children.into_iter().flatten().map(|child| (child.key().unwrap_or_default(), child))
+    }
+
+    /// The items of an array, in order; nothing for other kinds.
+    pub fn items(self) -> impl Iterator<Item = Value<'d>> {
+        (self.kind() == Kind::Array).then(|| self.children()).into_iter().flatten()
+    }
+
+    pub(super) fn children(self) -> Children<'d> {
+        Children { document: self.document, next: self.index + 1, end: self.node().after }
+    }
+
+    /// The string, unescaped.
+    pub fn as_str(self) -> Option<Cow<'d, str>> {
+        let node = self.node();
+        (node.kind == Kind::String).then(|| {
+            let raw = &self.document.text[node.start as usize + 1..node.end as usize - 1];
+            unescape(raw, node.escaped)
+        })
+    }
+
+    /// The boolean.
+    pub fn as_bool(self) -> Option<bool> {
+        (self.kind() == Kind::Bool).then(|| self.raw() == "true")
+    }
+
+    /// The number, if it is written as an integer between 0 and `u64::MAX`.
+    pub fn as_u64(self) -> Option<u64> {
+        if self.kind() == Kind::Number { self.raw().parse().ok() } else { None }
+    }
+
+    /// The number, if it is written as an integer that fits `i64`.
+    pub fn as_i64(self) -> Option<i64> {
+        if self.kind() == Kind::Number { self.raw().parse().ok() } else { None }
+    }
+}
+
+/// The direct children of an array or object.
+#[derive(Clone)]
+pub(super) struct Children<'d> {
+    document: &'d Document,
+    next: u32,
+    end: u32,
+}
+
+impl<'d> Iterator for Children<'d> {
+    type Item = Value<'d>;
+
+    fn next(&mut self) -> Option<Value<'d>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let child = Value { document: self.document, index: self.next };
+        self.next = child.node().after;
+        Some(child)
+    }
+}
+
+/// Resolves the escapes of a string that the scan has accepted.
+pub(super) fn unescape(raw: &str, escaped: bool) -> Cow<'_, str> {
+    if !escaped {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let code = rest.as_bytes()[at + 1];
+        rest = &rest[at + 2..];
+        match code {
+            b'b' => out.push('\u{8}'),
+            b'f' => out.push('\u{c}'),
+            b'n' => out.push('\n'),
+            b'r' => out.push('\r'),
+            b't' => out.push('\t'),
+            b'u' => {
+                let (c, used) = scan::unicode_escape(rest.as_bytes()).unwrap_or(('\u{fffd}', 4));
+                out.push(c);
+                rest = &rest[used..];
+            }
+            other => out.push(char::from(other)),
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// Writes `text` as a JSON string, quotes included.
+pub fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let short = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0..=0x1f | 0x7f => "",
+            _ => continue,
+        };
+        out.push_str(&text[from..at]);
+        from = at + 1;
+        if short.is_empty() {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            out.push_str("\\u00");
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        } else {
+            out.push_str(short);
+        }
+    }
+    out.push_str(&text[from..]);
+    out.push('"');
+}
