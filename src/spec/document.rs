@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::error::{Place, ReadError, Refusal};
 use super::pointer::Pointer;
 use super::scan;
+use super::shape;
 
 /// The largest document that is read, in bytes. Engines write 2 to 60 KB; runc and crun set no bound of their own.
 pub const MAX_BYTES: usize = 8 << 20;
@@ -85,6 +86,28 @@ impl Document {
         })?;
         let nodes = scan::scan(&text)?;
         Ok(Self { text, nodes })
+    }
+
+    /// Reads a config.json: [`Document::parse`], and every member that the runtime-spec names must be spelled and typed
+    /// as it says.
+    ///
+    /// # Errors
+    /// As [`Document::parse`]; besides, keys that differ from a known one only by case, and known members of another
+    /// type.
+    pub fn parse_spec(text: impl Into<Vec<u8>>) -> Result<Self, ReadError> {
+        let document = Self::parse(text)?;
+        shape::SPEC.check(&document)?;
+        Ok(document)
+    }
+
+    /// Reads the process file of an exec, as strictly as [`Document::parse_spec`] reads a config.json.
+    ///
+    /// # Errors
+    /// As [`Document::parse_spec`].
+    pub fn parse_process(text: impl Into<Vec<u8>>) -> Result<Self, ReadError> {
+        let document = Self::parse(text)?;
+        shape::PROCESS_FILE.check(&document)?;
+        Ok(document)
     }
 
     /// The text as it was read.
@@ -183,6 +206,19 @@ impl<'d> Value<'d> {
         }
         let raw = &self.document.text[start as usize..end as usize];
         Some(unescape(raw, self.node().key_escaped))
+    }
+
+    /// Where the value begins as a member or item: at its key's opening quote, if it has one.
+    pub(super) fn outer_start(self) -> usize {
+        match self.node().key.0 as usize {
+            0 => self.span().start,
+            key => key - 1,
+        }
+    }
+
+    /// Line and column of the member's key.
+    pub(super) fn key_place(self) -> Place {
+        self.document.place(self.outer_start())
     }
 
     /// The member `key` of an object that is not null.

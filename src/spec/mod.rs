@@ -1,10 +1,15 @@
 //! config.json and process.json as they are on disk: strict to read, lossless to keep, atomic to replace.
 
+mod bundle;
 mod document;
+mod edit;
 mod error;
 mod pointer;
 mod scan;
+mod shape;
 
+pub use bundle::{CONFIG, Durability, FileError, Problem, TrustedFile};
 pub use document::{Document, Kind, MAX_BYTES, MAX_DEPTH, Value, quote};
+pub use edit::{Change, Edit, EditError, Fragment, Working, apply};
 pub use error::{Place, ReadError, Refusal};
 pub use pointer::Pointer;

@@ -1,0 +1,265 @@
+//! Files that decide what a container may do: opened without being led astray, replaced whole or not at all.
+//!
+//! batten runs as root on files that others may be able to touch. So the folder is opened once and named by descriptor,
+//! the file in it is opened without following a link, must be a regular file with one name, owned by root or by the
+//! user batten runs as, and is read up to a bound. A replacement is written to a new file beside it and renamed over
+//! it: a reader, a kill or a full disk finds the old text or the new one.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open, openat, renameat};
+use nix::sys::stat::Mode;
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, geteuid, unlinkat};
+
+use super::document::MAX_BYTES;
+
+/// The file that a bundle is named after.
+pub const CONFIG: &str = "config.json";
+
+/// A file that could not be opened, trusted, read or replaced.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {problem}", path.display())]
+pub struct FileError {
+    /// What was tried: `read`, `trust`, `write`, …
+    pub action: &'static str,
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What stood in the way.
+    #[source]
+    pub problem: Problem,
+}
+
+/// What stood in the way of a file operation.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The kernel said no.
+    #[error("{}", .0.desc())]
+    System(#[from] Errno),
+    /// A link where the file itself should be.
+    #[error("it is a symbolic link")]
+    Symlink,
+    /// Not a regular file: a folder, a pipe, a device.
+    #[error("it is not a regular file")]
+    NotRegular,
+    /// Someone holds the file under another name and could change it after it was judged.
+    #[error("it has {0} names (hard links)")]
+    HardLinks(u64),
+    /// Someone other than root and the user batten runs as owns it.
+    #[error("it belongs to user {0}")]
+    Owner(u32),
+    /// Anyone may write it.
+    #[error("anyone may write it (mode {0:o})")]
+    WorldWritable(u32),
+    /// Larger than a document may be.
+    #[error("it has {size} bytes; the limit is {MAX_BYTES}")]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+    },
+}
+
+impl FileError {
+    /// What the operator can do.
+    pub const fn hint(&self) -> &'static str {
+        match self.problem {
+            Problem::System(Errno::ENOENT) => "check the path: a bundle is a folder with a config.json in it",
+            Problem::System(Errno::EACCES | Errno::EPERM) => "run as the user who owns the file, or as root",
+            Problem::System(Errno::ENOSPC | Errno::EDQUOT) => "make room on that disk; the file there is unchanged",
+            Problem::System(Errno::EROFS) => "the folder is mounted read-only; batten must replace the file in it",
+            Problem::System(_) => "the file there is unchanged",
+            Problem::Symlink | Problem::NotRegular | Problem::HardLinks(_) => {
+                "put a plain file there; engines never write a link, and a link can be pointed elsewhere after the check"
+            }
+            Problem::Owner(_) => {
+                "give it to root or to the user who runs the container; its owner could change it later"
+            }
+            Problem::WorldWritable(_) => "chmod o-w: anyone could change it after the check",
+            Problem::TooLarge { .. } => "no engine writes a file of this size; look at what was put at this path",
+        }
+    }
+}
+
+/// Whether a replaced file must survive a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Visible to every process at once. Enough before a container start: after a power cut the engine writes the
+    /// bundle anew, and an empty file would refuse the start, never loosen it.
+    Process,
+    /// On the disk before the call returns (fsync of the file and its folder).
+    Disk,
+}
+
+/// One trusted file in an opened folder.
+#[derive(Debug)]
+pub struct TrustedFile {
+    folder: OwnedFd,
+    name: PathBuf,
+    path: PathBuf,
+    mode: u32,
+    owner: (u32, u32),
+    text: Vec<u8>,
+}
+
+impl TrustedFile {
+    /// Opens `bundle` and reads the config.json in it.
+    ///
+    /// # Errors
+    /// [`FileError`] when the folder or the file cannot be opened, trusted or read.
+    pub fn in_bundle(bundle: &Path) -> Result<Self, FileError> {
+        Self::read(bundle, Path::new(CONFIG))
+    }
+
+    /// Reads one file by its path. The path's folders may be links (`/var/run`), the file itself may not.
+    ///
+    /// # Errors
+    /// [`FileError`] when the folder or the file cannot be opened, trusted or read.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let Some(name) = path.file_name() else {
+            return Err(FileError { action: "read", path: path.to_owned(), problem: Problem::NotRegular });
+        };
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        Self::read(folder, Path::new(name))
+    }
+
+    fn read(folder_path: &Path, name: &Path) -> Result<Self, FileError> {
+        let path = folder_path.join(name);
+        let folder = open_folder(folder_path)?;
+        let file = open_file(folder.as_fd(), name, &path)?;
+        let seen = file.metadata().map_err(|error| fail("read", &path, errno(&error)))?;
+        trust(&seen).map_err(|problem| FileError { action: "trust", path: path.clone(), problem })?;
+        let mut text = Vec::with_capacity(usize::try_from(seen.len()).unwrap_or(0) + 1);
+        // The bound holds for what is read, not for what the size once was: the file may grow meanwhile.
+        file.take(MAX_BYTES as u64 + 1).read_to_end(&mut text).map_err(|error| fail("read", &path, errno(&error)))?;
+        if text.len() > MAX_BYTES {
+            let problem = Problem::TooLarge { size: text.len() as u64 };
+            return Err(FileError { action: "read", path, problem });
+        }
+        let owner = (seen.uid(), seen.gid());
+        Ok(Self { folder, name: name.to_owned(), path, mode: seen.mode() & 0o7777, owner, text })
+    }
+
+    /// Takes the bytes that were read, leaving none.
+    pub fn take_text(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.text)
+    }
+
+    /// The path it was opened by, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts `text` in the file's place: same folder, name, mode and owner.
+    ///
+    /// # Errors
+    /// [`FileError`]; the file is then what it was, and nothing else is left behind.
+    pub fn replace(&self, text: &[u8], durability: Durability) -> Result<(), FileError> {
+        let temporary = self.temporary_name();
+        let result = self.write_temporary(&temporary, text, durability).and_then(|()| {
+            renameat(&self.folder, &temporary, &self.folder, &self.name).map_err(|error| self.failed(error))
+        });
+        if let Err(error) = result {
+            let _ = unlinkat(&self.folder, &temporary, UnlinkatFlags::NoRemoveDir);
+            return Err(error);
+        }
+        if durability == Durability::Disk {
+            nix::unistd::fsync(&self.folder).map_err(|error| self.failed(error))?;
+        }
+        Ok(())
+    }
+
+    fn temporary_name(&self) -> PathBuf {
+        let mut name = std::ffi::OsString::from(".");
+        name.push(&self.name);
+        name.push(format!(".batten-{}", std::process::id()));
+        PathBuf::from(name)
+    }
+
+    fn write_temporary(&self, name: &Path, text: &[u8], durability: Durability) -> Result<(), FileError> {
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let create = || openat(&self.folder, name, flags, Mode::S_IRUSR | Mode::S_IWUSR);
+        let fd = match create() {
+            // Left by a batten of the same pid that was killed; nobody reads it.
+            Err(Errno::EEXIST) => {
+                unlinkat(&self.folder, name, UnlinkatFlags::NoRemoveDir).map_err(|error| self.failed(error))?;
+                create()
+            }
+            created => created,
+        };
+        let mut file = File::from(fd.map_err(|error| self.failed(error))?);
+        self.hand_over(&file)?;
+        file.write_all(text).map_err(|error| self.failed(errno(&error)))?;
+        if durability == Durability::Disk {
+            file.sync_all().map_err(|error| self.failed(errno(&error)))?;
+        }
+        Ok(())
+    }
+
+    /// Gives the new file the old one's owner and mode, the owner first: chown clears set-id bits.
+    fn hand_over(&self, file: &File) -> Result<(), FileError> {
+        let (uid, gid) = self.owner;
+        let own = file.metadata().map_err(|error| self.failed(errno(&error)))?;
+        if (own.uid(), own.gid()) != self.owner {
+            fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).map_err(|error| self.failed(error))?;
+        }
+        if own.mode() & 0o7777 != self.mode {
+            file.set_permissions(Permissions::from_mode(self.mode)).map_err(|error| self.failed(errno(&error)))?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: Errno) -> FileError {
+        fail("replace", &self.path, error)
+    }
+}
+
+fn open_folder(path: &Path) -> Result<OwnedFd, FileError> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    open(path, flags, Mode::empty()).map_err(|error| fail("open the folder", path, error))
+}
+
+/// `name` is one component, so `O_NOFOLLOW` is all of `RESOLVE_NO_SYMLINKS`; `O_NONBLOCK` keeps a pipe from holding
+/// batten up.
+fn open_file(folder: BorrowedFd<'_>, name: &Path, path: &Path) -> Result<File, FileError> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+    match openat(folder, name, flags, Mode::empty()) {
+        Ok(fd) => Ok(File::from(fd)),
+        Err(Errno::ELOOP) => Err(FileError { action: "trust", path: path.to_owned(), problem: Problem::Symlink }),
+        Err(Errno::ENXIO) => Err(FileError { action: "trust", path: path.to_owned(), problem: Problem::NotRegular }),
+        Err(error) => Err(fail("read", path, error)),
+    }
+}
+
+fn trust(seen: &std::fs::Metadata) -> Result<(), Problem> {
+    if !seen.is_file() {
+        return Err(Problem::NotRegular);
+    }
+    if seen.nlink() != 1 {
+        return Err(Problem::HardLinks(seen.nlink()));
+    }
+    if seen.uid() != 0 && seen.uid() != geteuid().as_raw() {
+        return Err(Problem::Owner(seen.uid()));
+    }
+    if seen.mode() & 0o002 != 0 {
+        return Err(Problem::WorldWritable(seen.mode() & 0o7777));
+    }
+    if seen.len() > MAX_BYTES as u64 {
+        return Err(Problem::TooLarge { size: seen.len() });
+    }
+    Ok(())
+}
+
+fn fail(action: &'static str, path: &Path, error: Errno) -> FileError {
+    FileError { action, path: path.to_owned(), problem: Problem::System(error) }
+}
+
+fn errno(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
