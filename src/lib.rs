@@ -2,4 +2,9 @@
 
 pub mod capability;
 pub mod doors;
+pub mod enforce;
+pub mod finding;
+pub mod host;
+pub mod policy;
+pub mod rules;
 pub mod spec;

@@ -1,0 +1,234 @@
+//! From files to a [`Policy`]: read, check, lay on top of each other.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::PolicyError;
+use super::model::{CapabilitiesLayer, Layer, MatchLayer, Own, Set};
+use super::origin::Source;
+use super::settings::cap_word;
+use super::subject::SubjectKeys;
+use super::waiver::{Day, Waiver};
+use super::{BUILT_IN_PROFILE, Override, POLICY_DROP_INS, POLICY_FILE, Policy};
+use crate::rules;
+use crate::spec::{FileError, Problem, TrustedFile};
+
+impl Policy {
+    /// The machine's policy: [`POLICY_FILE`] and then [`POLICY_DROP_INS`]`/*.toml` in the order of their names, or the
+    /// built-in one where there is neither.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when a file is there and cannot be used. A missing file is not an error, an unreadable one is:
+    /// containers never start under half a policy.
+    pub fn load() -> Result<Self, PolicyError> {
+        Self::load_from(Path::new(POLICY_FILE), Path::new(POLICY_DROP_INS))
+    }
+
+    /// As [`Policy::load`], with the file and the folder given.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_from(file: &Path, drop_ins: &Path) -> Result<Self, PolicyError> {
+        let mut policy = Self::built_in();
+        match TrustedFile::open(file) {
+            Ok(opened) => policy.add_file(opened)?,
+            Err(error) if is_missing(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        for path in list(drop_ins)? {
+            policy.add_file(TrustedFile::open(&path)?)?;
+        }
+        policy.finish()
+    }
+
+    /// A policy from one file, which must be there.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_file(file: &Path) -> Result<Self, PolicyError> {
+        let mut policy = Self::built_in();
+        policy.add_file(TrustedFile::open(file)?)?;
+        policy.finish()
+    }
+
+    /// A policy from text; `path` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, PolicyError> {
+        let mut policy = Self::built_in();
+        policy.add(path.to_owned(), text.to_owned())?;
+        policy.finish()
+    }
+
+    fn add_file(&mut self, mut file: TrustedFile) -> Result<(), PolicyError> {
+        let path = file.path().to_owned();
+        match String::from_utf8(file.take_text()) {
+            Ok(text) => self.add(path, text),
+            Err(_) => Err(PolicyError::NotUtf8 { path }),
+        }
+    }
+
+    fn add(&mut self, path: PathBuf, text: String) -> Result<(), PolicyError> {
+        let layer: Layer = toml::from_str(&text)
+            .map_err(|error| PolicyError::Syntax { path: path.clone(), error: Box::new(error) })?;
+        let source = Source { path, text };
+        check(&source, &layer)?;
+        self.trust_keys(&source, &layer)?;
+        let index = self.sources.len();
+        self.base.lay(index, layer.controls());
+        for item in layer.overrides {
+            self.overrides.push(Override { layer: index, body: item.into_inner() });
+        }
+        for item in layer.waivers {
+            let offset = item.span().start;
+            let body = item.into_inner();
+            let expires = expiry(&source, &body.expires)?;
+            self.waivers.push(Waiver { layer: index, offset, expires, body });
+        }
+        self.sources.push(source);
+        Ok(())
+    }
+
+    fn trust_keys(&mut self, source: &Source, layer: &Layer) -> Result<(), PolicyError> {
+        let subject = &layer.subject;
+        if let Some(engine) = &subject.engine {
+            let known = SubjectKeys::of_engine(engine.get_ref());
+            let annotations = std::mem::take(&mut self.keys.annotations);
+            self.keys = known.ok_or_else(|| {
+                let hint = "engine is \"containerd\" or \"cri-o\" (their Kubernetes keys), or \"none\"";
+                source.wrong(engine.span().start, format!("no engine {:?} is known", engine.get_ref()), hint)
+            })?;
+            self.keys.annotations = annotations;
+        }
+        for (key, set) in [
+            (&mut self.keys.namespace, &subject.namespace),
+            (&mut self.keys.pod, &subject.pod),
+            (&mut self.keys.container, &subject.container),
+            (&mut self.keys.image, &subject.image),
+        ] {
+            if let Some(name) = set {
+                *key = Some(name.get_ref().clone().into());
+            }
+        }
+        if let Some(annotations) = &subject.annotations {
+            self.keys.annotations.extend(annotations.get_ref().iter().cloned());
+        }
+        Ok(())
+    }
+
+    /// What only the whole policy can tell: whether every match asks for something that is trusted.
+    fn finish(self) -> Result<Self, PolicyError> {
+        for item in &self.overrides {
+            let source = &self.sources[item.layer];
+            let offset = source.text.find(&item.body.name).unwrap_or(0);
+            check_match(source, offset, &item.body.matches, &self.keys)?;
+        }
+        for waiver in &self.waivers {
+            check_match(&self.sources[waiver.layer], waiver.offset, &waiver.body.matches, &self.keys)?;
+        }
+        Ok(self)
+    }
+}
+
+/// The drop-ins, in the order of their names; none where the folder is missing.
+fn list(folder: &Path) -> Result<Vec<PathBuf>, PolicyError> {
+    let failed = |error| PolicyError::DropIns { path: folder.to_owned(), error };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort_unstable();
+    Ok(paths)
+}
+
+const fn is_missing(error: &FileError) -> bool {
+    matches!(error.problem, Problem::System(nix::errno::Errno::ENOENT))
+}
+
+fn check(source: &Source, layer: &Layer) -> Result<(), PolicyError> {
+    check_controls(source, &layer.capabilities, &layer.seccomp.profile, &layer.apparmor.own)?;
+    for item in &layer.overrides {
+        let body = item.get_ref();
+        check_controls(source, &body.capabilities, &body.seccomp.profile, &body.apparmor.own)?;
+    }
+    for item in &layer.waivers {
+        let waiver = item.get_ref();
+        if !rules::is_known(waiver.rule.get_ref()) {
+            let hint = format!("the rules are: {}", rules::names().collect::<Vec<_>>().join(", "));
+            let problem = format!("no rule {:?} is known", waiver.rule.get_ref());
+            return Err(source.wrong(waiver.rule.span().start, problem, hint));
+        }
+        for (field, text) in [("reason", &waiver.reason), ("owner", &waiver.owner)] {
+            if text.trim().is_empty() {
+                let hint = "whoever reads the report in a year needs it";
+                return Err(source.wrong(item.span().start, format!("the waiver's {field} is empty"), hint));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_controls(
+    source: &Source,
+    capabilities: &CapabilitiesLayer,
+    profile: &Set<String>,
+    apparmor_own: &Set<Own>,
+) -> Result<(), PolicyError> {
+    for words in [&capabilities.ceiling, &capabilities.add, &capabilities.drop].into_iter().flatten() {
+        if let Some(word) = words.get_ref().iter().find(|word| cap_word(word).is_none()) {
+            let hint = "capabilities are spelled as in capabilities(7), CAP_NET_ADMIN; @docker and @all stand for sets";
+            return Err(source.wrong(words.span().start, format!("no capability {word:?} is known"), hint));
+        }
+    }
+    if let Some(profile) = profile {
+        let name = profile.get_ref();
+        if name != BUILT_IN_PROFILE && !name.starts_with('/') {
+            let hint = format!("write {BUILT_IN_PROFILE:?} or the absolute path of a profile");
+            return Err(source.wrong(profile.span().start, format!("{name:?} is no seccomp profile"), hint));
+        }
+    }
+    match apparmor_own {
+        Some(own) if *own.get_ref() == Own::Combine => {
+            let hint = "AppArmor profiles cannot be combined by name; use keep, replace or deny";
+            Err(source.wrong(own.span().start, "apparmor.own cannot be \"combine\"".to_owned(), hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_match(source: &Source, offset: usize, matches: &MatchLayer, keys: &SubjectKeys) -> Result<(), PolicyError> {
+    if matches.is_empty() {
+        let hint =
+            "name at least one of namespace, pod, container, image, annotations; what holds for all goes outside";
+        return Err(source.wrong(offset, "this match covers every container".to_owned(), hint));
+    }
+    let Some(key) = matches.untrusted_key(keys) else { return Ok(()) };
+    let hint = "say in [subject] which engine sets it (engine = \"containerd\") or which annotation to trust; with Docker \
+                and Podman whoever starts a container can set any annotation";
+    Err(source.wrong(offset, format!("the match asks for {key:?}, which [subject] does not trust"), hint))
+}
+
+fn expiry(source: &Source, expires: &toml::Spanned<toml::value::Datetime>) -> Result<Day, PolicyError> {
+    if let toml::value::Datetime { date: Some(date), time: None, offset: None } = expires.get_ref() {
+        return Ok(Day { year: date.year, month: date.month, day: date.day });
+    }
+    let hint = "write the last day on which it holds, unquoted: expires = 2026-12-31";
+    Err(source.wrong(expires.span().start, "a waiver expires on a day".to_owned(), hint))
+}
+
+impl Source {
+    fn wrong(&self, offset: usize, problem: String, hint: impl Into<String>) -> PolicyError {
+        let place = self.place(offset);
+        let line = self.text.lines().nth(place.line - 1).unwrap_or_default().to_owned();
+        PolicyError::Setting { path: self.path.clone(), place, line, problem, hint: hint.into() }
+    }
+}

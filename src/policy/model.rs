@@ -1,0 +1,193 @@
+//! What a policy can say, layer by layer: the words of the TOML and nothing else.
+//!
+//! Every setting is optional in a layer; [`super::Policy`] lays them on top of each other.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::value::Datetime;
+
+/// What happens to findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Fix, deny and report as each control says.
+    Enforce,
+    /// Report everything, change and refuse nothing.
+    Audit,
+}
+
+/// What a control does with a violation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Violation {
+    /// The control does not look.
+    Off,
+    /// Shows it.
+    Report,
+    /// Edits the document so that it is within the policy; where nothing can be edited, denies.
+    Fix,
+    /// Refuses the container.
+    Deny,
+}
+
+/// What happens to a profile that the bundle brings itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Own {
+    /// It stays, as long as it is at least as strict as the policy's.
+    Keep,
+    /// The policy's takes its place.
+    Replace,
+    /// Every call gets the stricter verdict of both (seccomp only).
+    Combine,
+    /// A bundle that brings one of its own is refused.
+    Deny,
+}
+
+/// Which system call interfaces a seccomp filter answers for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Abis {
+    /// The machine's own; calls through any other are killed. Faster to load, less to attack.
+    Native,
+    /// The 32-bit ones that the kernel also runs, too.
+    Compat,
+}
+
+/// What to do where the host has no AppArmor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Absent {
+    /// Leave the profile name alone; the runtime decides (runc fails on one, crun skips it).
+    Skip,
+    /// Treat it as a violation that nothing can fix.
+    Deny,
+}
+
+/// A setting that this layer may make.
+pub(super) type Set<T> = Option<Spanned<T>>;
+
+/// One file of a policy.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Layer {
+    pub(super) mode: Set<Mode>,
+    #[serde(default)]
+    pub(super) subject: SubjectLayer,
+    #[serde(default)]
+    pub(super) capabilities: CapabilitiesLayer,
+    #[serde(default)]
+    pub(super) seccomp: SeccompLayer,
+    #[serde(default)]
+    pub(super) apparmor: AppArmorLayer,
+    #[serde(default)]
+    pub(super) no_new_privs: NoNewPrivsLayer,
+    #[serde(default)]
+    pub(super) annotations: AnnotationsLayer,
+    #[serde(default, rename = "override")]
+    pub(super) overrides: Vec<Spanned<OverrideLayer>>,
+    #[serde(default, rename = "waiver")]
+    pub(super) waivers: Vec<Spanned<WaiverLayer>>,
+}
+
+/// `[subject]`: which annotations tell containers apart. Only what the engine sets, never what a workload can.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SubjectLayer {
+    pub(super) engine: Set<String>,
+    pub(super) namespace: Set<String>,
+    pub(super) pod: Set<String>,
+    pub(super) container: Set<String>,
+    pub(super) image: Set<String>,
+    pub(super) annotations: Set<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CapabilitiesLayer {
+    pub(super) ceiling: Set<Vec<String>>,
+    pub(super) add: Set<Vec<String>>,
+    pub(super) drop: Set<Vec<String>>,
+    pub(super) violation: Set<Violation>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SeccompLayer {
+    pub(super) profile: Set<String>,
+    pub(super) own: Set<Own>,
+    pub(super) abis: Set<Abis>,
+    pub(super) violation: Set<Violation>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AppArmorLayer {
+    pub(super) profile: Set<String>,
+    pub(super) own: Set<Own>,
+    pub(super) absent: Set<Absent>,
+    pub(super) violation: Set<Violation>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoNewPrivsLayer {
+    pub(super) required: Set<bool>,
+    pub(super) violation: Set<Violation>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AnnotationsLayer {
+    pub(super) allow: Set<Vec<String>>,
+    pub(super) deny: Set<Vec<String>>,
+    pub(super) violation: Set<Violation>,
+}
+
+/// `match = { … }`: every key that is given must match; values are globs (`*`, `?`).
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MatchLayer {
+    pub(super) namespace: Option<String>,
+    pub(super) pod: Option<String>,
+    pub(super) container: Option<String>,
+    pub(super) image: Option<String>,
+    #[serde(default)]
+    pub(super) annotations: BTreeMap<String, String>,
+}
+
+/// `[[override]]`: other settings for some containers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OverrideLayer {
+    pub(super) name: String,
+    #[serde(rename = "match")]
+    pub(super) matches: MatchLayer,
+    pub(super) mode: Set<Mode>,
+    #[serde(default)]
+    pub(super) capabilities: CapabilitiesLayer,
+    #[serde(default)]
+    pub(super) seccomp: SeccompLayer,
+    #[serde(default)]
+    pub(super) apparmor: AppArmorLayer,
+    #[serde(default)]
+    pub(super) no_new_privs: NoNewPrivsLayer,
+    #[serde(default)]
+    pub(super) annotations: AnnotationsLayer,
+}
+
+/// `[[waiver]]`: one rule lets some containers pass, for a reason and for a time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WaiverLayer {
+    pub(super) rule: Spanned<String>,
+    #[serde(rename = "match")]
+    pub(super) matches: MatchLayer,
+    /// Only these values of the rule (capability names, annotation keys, …); all of them when absent.
+    pub(super) values: Option<Vec<String>>,
+    pub(super) reason: String,
+    pub(super) owner: String,
+    pub(super) expires: Spanned<Datetime>,
+}

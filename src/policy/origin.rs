@@ -1,0 +1,50 @@
+//! Where a setting was made, so that every finding can name the line that asked for it.
+
+use std::path::PathBuf;
+
+use crate::spec::Place;
+
+/// A value and where it was set.
+#[derive(Debug, Clone)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was set.
+    pub origin: Origin,
+}
+
+/// A setting's name and the place that set it; [`super::Policy::cite`] makes words of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The setting as the policy spells it, such as `capabilities.ceiling`.
+    pub setting: &'static str,
+    pub(super) place: OriginPlace,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OriginPlace {
+    BuiltIn,
+    Layer { index: usize, offset: usize },
+}
+
+impl Origin {
+    /// A setting that nobody made: batten's own.
+    pub const fn built_in(setting: &'static str) -> Self {
+        Self { setting, place: OriginPlace::BuiltIn }
+    }
+}
+
+/// One file that was read for a policy.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its path, for messages.
+    pub path: PathBuf,
+    pub(super) text: String,
+}
+
+impl Source {
+    /// Line and column of a byte offset.
+    pub(super) fn place(&self, offset: usize) -> Place {
+        Place::of(&self.text, offset)
+    }
+}

@@ -1,0 +1,190 @@
+//! The settings that hold for one container, each with the place that set it.
+
+use super::Origin;
+use super::model::{
+    Abis, Absent, AnnotationsLayer, AppArmorLayer, CapabilitiesLayer, Mode, NoNewPrivsLayer, Own, SeccompLayer, Set,
+    Violation,
+};
+use super::origin::{OriginPlace, Sourced};
+use crate::capability::{CapSet, Capability};
+
+/// Everything that the rules ask.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "docs/policy.md describes each")]
+pub struct Settings {
+    pub mode: Sourced<Mode>,
+    pub capabilities: Capabilities,
+    pub seccomp: Seccomp,
+    pub apparmor: AppArmor,
+    pub no_new_privs: NoNewPrivs,
+    pub annotations: Annotations,
+}
+
+/// `[capabilities]`
+#[derive(Debug, Clone)]
+pub struct Capabilities {
+    /// What a container may hold at most, in any of the five sets.
+    pub ceiling: Sourced<CapSet>,
+    /// What happens to more.
+    pub violation: Sourced<Violation>,
+}
+
+/// `[seccomp]`
+#[derive(Debug, Clone)]
+pub struct Seccomp {
+    /// `builtin:default`, or the path of a profile.
+    pub profile: Sourced<String>,
+    /// What happens to the bundle's own profile.
+    pub own: Sourced<Own>,
+    /// Which system call interfaces the filter answers for.
+    pub abis: Sourced<Abis>,
+    /// What happens to a bundle without a filter, or with a looser one.
+    pub violation: Sourced<Violation>,
+}
+
+/// `[apparmor]`
+#[derive(Debug, Clone)]
+pub struct AppArmor {
+    /// The profile that containers run under, if the policy names one.
+    pub profile: Option<Sourced<String>>,
+    /// What happens to the bundle's own.
+    pub own: Sourced<Own>,
+    /// What happens where the host has no AppArmor.
+    pub absent: Sourced<Absent>,
+    /// What happens to a bundle out of policy.
+    pub violation: Sourced<Violation>,
+}
+
+/// `[no_new_privs]`
+#[derive(Debug, Clone)]
+pub struct NoNewPrivs {
+    /// Whether set-user-ID files and file capabilities must be inert.
+    pub required: Sourced<bool>,
+    /// What happens to a bundle without it.
+    pub violation: Sourced<Violation>,
+}
+
+/// `[annotations]`
+#[derive(Debug, Clone)]
+pub struct Annotations {
+    /// Powerful annotations (globs) that are let through.
+    pub allow: Sourced<Vec<String>>,
+    /// Annotations (globs) that are treated as powerful besides those batten knows.
+    pub deny: Sourced<Vec<String>>,
+    /// What happens to them.
+    pub violation: Sourced<Violation>,
+}
+
+impl Settings {
+    /// What Docker gives a container by default, made a ceiling. `policies/default.toml` says the same in TOML.
+    pub(super) fn built_in() -> Self {
+        Self {
+            mode: built_in("mode", Mode::Enforce),
+            capabilities: Capabilities {
+                ceiling: built_in("capabilities.ceiling", CapSet::DOCKER),
+                violation: built_in("capabilities.violation", Violation::Fix),
+            },
+            seccomp: Seccomp {
+                profile: built_in("seccomp.profile", super::BUILT_IN_PROFILE.to_owned()),
+                own: built_in("seccomp.own", Own::Combine),
+                abis: built_in("seccomp.abis", Abis::Native),
+                violation: built_in("seccomp.violation", Violation::Fix),
+            },
+            apparmor: AppArmor {
+                profile: None,
+                own: built_in("apparmor.own", Own::Keep),
+                absent: built_in("apparmor.absent", Absent::Skip),
+                violation: built_in("apparmor.violation", Violation::Fix),
+            },
+            no_new_privs: NoNewPrivs {
+                required: built_in("no_new_privs.required", false),
+                violation: built_in("no_new_privs.violation", Violation::Fix),
+            },
+            annotations: Annotations {
+                allow: built_in("annotations.allow", Vec::new()),
+                deny: built_in("annotations.deny", Vec::new()),
+                violation: built_in("annotations.violation", Violation::Fix),
+            },
+        }
+    }
+
+    /// Lays the control settings of layer `index` over these.
+    pub(super) fn lay(&mut self, index: usize, layer: ControlLayers<'_>) {
+        put(&mut self.mode, index, layer.mode);
+        self.capabilities.lay(index, layer.capabilities);
+        let seccomp = &mut self.seccomp;
+        put(&mut seccomp.profile, index, &layer.seccomp.profile);
+        put(&mut seccomp.own, index, &layer.seccomp.own);
+        put(&mut seccomp.abis, index, &layer.seccomp.abis);
+        put(&mut seccomp.violation, index, &layer.seccomp.violation);
+        let apparmor = &mut self.apparmor;
+        if let Some(profile) = &layer.apparmor.profile {
+            let named = apparmor.profile.get_or_insert_with(|| built_in("apparmor.profile", String::new()));
+            overwrite(named, index, profile.span().start, profile.get_ref().clone());
+        }
+        put(&mut apparmor.own, index, &layer.apparmor.own);
+        put(&mut apparmor.absent, index, &layer.apparmor.absent);
+        put(&mut apparmor.violation, index, &layer.apparmor.violation);
+        put(&mut self.no_new_privs.required, index, &layer.no_new_privs.required);
+        put(&mut self.no_new_privs.violation, index, &layer.no_new_privs.violation);
+        put(&mut self.annotations.allow, index, &layer.annotations.allow);
+        put(&mut self.annotations.deny, index, &layer.annotations.deny);
+        put(&mut self.annotations.violation, index, &layer.annotations.violation);
+    }
+}
+
+/// The sections that a policy file and an override have in common.
+pub(super) struct ControlLayers<'l> {
+    pub(super) mode: &'l Set<Mode>,
+    pub(super) capabilities: &'l CapabilitiesLayer,
+    pub(super) seccomp: &'l SeccompLayer,
+    pub(super) apparmor: &'l AppArmorLayer,
+    pub(super) no_new_privs: &'l NoNewPrivsLayer,
+    pub(super) annotations: &'l AnnotationsLayer,
+}
+
+impl Capabilities {
+    /// `ceiling` first, then `add`, then `drop`. Names were checked when the layer was read.
+    fn lay(&mut self, index: usize, layer: &CapabilitiesLayer) {
+        if let Some(ceiling) = &layer.ceiling {
+            overwrite(&mut self.ceiling, index, ceiling.span().start, cap_set(ceiling.get_ref()));
+        }
+        if let Some(add) = &layer.add {
+            let sum = self.ceiling.value.union(cap_set(add.get_ref()));
+            overwrite(&mut self.ceiling, index, add.span().start, sum);
+        }
+        if let Some(drop) = &layer.drop {
+            let rest = self.ceiling.value.difference(cap_set(drop.get_ref()));
+            overwrite(&mut self.ceiling, index, drop.span().start, rest);
+        }
+        put(&mut self.violation, index, &layer.violation);
+    }
+}
+
+/// The named set or capability that a policy's word stands for.
+pub(super) fn cap_word(word: &str) -> Option<CapSet> {
+    match word {
+        "@docker" => Some(CapSet::DOCKER),
+        "@all" => Some(CapSet::ALL),
+        name => Capability::from_name(name).map(CapSet::of),
+    }
+}
+
+fn cap_set(words: &[String]) -> CapSet {
+    words.iter().filter_map(|word| cap_word(word)).fold(CapSet::EMPTY, CapSet::union)
+}
+
+const fn built_in<T>(setting: &'static str, value: T) -> Sourced<T> {
+    Sourced { value, origin: Origin::built_in(setting) }
+}
+
+fn put<T: Clone>(setting: &mut Sourced<T>, index: usize, layer: &Set<T>) {
+    if let Some(set) = layer {
+        overwrite(setting, index, set.span().start, set.get_ref().clone());
+    }
+}
+
+fn overwrite<T>(setting: &mut Sourced<T>, index: usize, offset: usize, value: T) {
+    setting.value = value;
+    setting.origin.place = OriginPlace::Layer { index, offset };
+}

@@ -1,0 +1,167 @@
+//! Which container is judged: the few facts that the engine itself wrote into the bundle.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::model::MatchLayer;
+use crate::spec::{Document, Pointer, Value};
+
+/// Which annotations name a container. Empty unless the policy says so: with Docker and Podman anyone who starts a
+/// container can set any annotation, so nothing is trusted by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubjectKeys {
+    /// The annotation that holds the Kubernetes namespace.
+    pub namespace: Option<Cow<'static, str>>,
+    /// The pod's name.
+    pub pod: Option<Cow<'static, str>>,
+    /// The container's name in its pod.
+    pub container: Option<Cow<'static, str>>,
+    /// The image's name.
+    pub image: Option<Cow<'static, str>>,
+    /// Further annotations that rules of the policy may match on.
+    pub annotations: Vec<String>,
+}
+
+impl SubjectKeys {
+    /// The keys that an engine sets for every Kubernetes container, whatever the pod says.
+    pub fn of_engine(engine: &str) -> Option<Self> {
+        let keys = |namespace, pod, container, image| Self {
+            namespace: Some(Cow::Borrowed(namespace)),
+            pod: Some(Cow::Borrowed(pod)),
+            container: Some(Cow::Borrowed(container)),
+            image: Some(Cow::Borrowed(image)),
+            annotations: Vec::new(),
+        };
+        match engine {
+            // containerd, pkg/cri/annotations.
+            "containerd" => Some(keys(
+                "io.kubernetes.cri.sandbox-namespace",
+                "io.kubernetes.cri.sandbox-name",
+                "io.kubernetes.cri.container-name",
+                "io.kubernetes.cri.image-name",
+            )),
+            // CRI-O, pkg/annotations.
+            "cri-o" => Some(keys(
+                "io.kubernetes.pod.namespace",
+                "io.kubernetes.pod.name",
+                "io.kubernetes.container.name",
+                "io.kubernetes.cri-o.ImageName",
+            )),
+            "none" => Some(Self::default()),
+            _ => None,
+        }
+    }
+}
+
+/// The container that a document describes, as far as its engine vouches for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// Kubernetes namespace.
+    pub namespace: Option<String>,
+    /// Pod.
+    pub pod: Option<String>,
+    /// Container name.
+    pub container: Option<String>,
+    /// Image.
+    pub image: Option<String>,
+    /// Trusted annotations that are present.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Subject {
+    /// Reads the subject of a config.json by the keys that the policy trusts.
+    pub fn of(document: &Document, keys: &SubjectKeys) -> Self {
+        let Some(annotations) = document.at(&Pointer::new("/annotations")) else { return Self::default() };
+        let read = |key: &str| annotations.get(key).and_then(Value::as_str).map(Cow::into_owned);
+        let read_key = |key: &Option<Cow<'static, str>>| key.as_deref().and_then(read);
+        Self {
+            namespace: read_key(&keys.namespace),
+            pod: read_key(&keys.pod),
+            container: read_key(&keys.container),
+            image: read_key(&keys.image),
+            annotations: keys.annotations.iter().filter_map(|key| Some((key.clone(), read(key)?))).collect(),
+        }
+    }
+}
+
+impl MatchLayer {
+    /// Whether every pattern that is given matches what the engine says of the container.
+    pub(super) fn covers(&self, subject: &Subject) -> bool {
+        let fits = |pattern: &Option<String>, value: &Option<String>| match (pattern, value) {
+            (None, _) => true,
+            (Some(pattern), Some(value)) => glob(pattern, value),
+            (Some(_), None) => false,
+        };
+        fits(&self.namespace, &subject.namespace)
+            && fits(&self.pod, &subject.pod)
+            && fits(&self.container, &subject.container)
+            && fits(&self.image, &subject.image)
+            && self
+                .annotations
+                .iter()
+                .all(|(key, pattern)| subject.annotations.get(key).is_some_and(|value| glob(pattern, value)))
+    }
+
+    /// The first key that is matched on although the policy does not say which annotation holds it.
+    pub(super) fn untrusted_key(&self, keys: &SubjectKeys) -> Option<String> {
+        let named = [
+            ("namespace", &self.namespace, &keys.namespace),
+            ("pod", &self.pod, &keys.pod),
+            ("container", &self.container, &keys.container),
+            ("image", &self.image, &keys.image),
+        ];
+        let field = named.iter().find(|(_, pattern, key)| pattern.is_some() && key.is_none()).map(|(name, ..)| *name);
+        let annotation = || self.annotations.keys().find(|key| !keys.annotations.contains(key));
+        field.map(str::to_owned).or_else(|| annotation().cloned())
+    }
+
+    /// Whether nothing is asked, so that every container matches.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { namespace, pod, container, image, annotations } = self;
+        [namespace, pod, container, image].iter().all(|pattern| pattern.is_none()) && annotations.is_empty()
+    }
+}
+
+/// Whether `text` matches `pattern`, where `*` stands for any characters and `?` for one.
+pub fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        if p < pattern.len() && pattern[p] == '*' {
+            retry = Some((p, t));
+            p += 1;
+        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
+            p += 1;
+            t += 1;
+        } else if let Some((star, from)) = retry {
+            retry = Some((star, from + 1));
+            p = star + 1;
+            t = from + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|&c| c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn a_glob_matches_whole_names() {
+        for (pattern, text, expected) in [
+            ("kube-system", "kube-system", true),
+            ("kube-*", "kube-system", true),
+            ("*", "", true),
+            ("*-*-z", "a-b-z", true),
+            ("a?c", "abc", true),
+            ("kube", "kube-system", false),
+            ("*a", "ab", false),
+            ("", "x", false),
+        ] {
+            assert_eq!(glob(pattern, text), expected, "{pattern} on {text}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! # capabilities
+//!
+//! **Intent.** No process of the container can hold a capability above the policy's ceiling, in whichever set.
+//!
+//! **Fields.** `process.capabilities.{bounding,effective,inheritable,permitted,ambient}`.
+//!
+//! **Allowed.** Exact names (capabilities(7)) within `capabilities.ceiling`, all five arrays written out. An absent
+//! object is not an empty one: runc 1.3 and later then gives root every capability, crun none, youki leaves the
+//! process as it is. An absent array is written as an empty one.
+
+use std::fmt::Write;
+
+use super::case::{Case, Control};
+use crate::capability::{CapSet, Capability};
+use crate::enforce::EnforceError;
+use crate::finding::Finding;
+use crate::policy::{Violation, Waiver};
+use crate::spec::{Edit, Pointer, Value, quote};
+
+const SETS: [&str; 5] = ["bounding", "effective", "inheritable", "permitted", "ambient"];
+
+pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
+    let settings = &case.settings.capabilities;
+    if settings.violation.value == Violation::Off || !case.has_process() {
+        return Ok(Vec::new());
+    }
+    let control = Control::new(&settings.violation, &settings.ceiling);
+    let pointer = case.process_pointer("/capabilities");
+    let Some(object) = case.at(&pointer) else { return Ok(vec![absent(case, control, pointer)]) };
+    Ok(Excess::of(case, object).findings(case, control, &pointer, object))
+}
+
+fn absent(case: &Case<'_>, control: Control, pointer: Pointer) -> Finding {
+    let message = "no capabilities are listed, which some runtimes take for all of them";
+    let hint = "list what the container needs in process.capabilities; batten gives it none";
+    let edits = || vec![Edit::set(pointer.clone(), written_out(|_| String::from("[]")))];
+    case.violation(control, pointer.clone(), message, hint, edits)
+}
+
+/// What a document asks for above the ceiling.
+struct Excess<'d> {
+    /// Names above the ceiling or of no capability, in order of appearance, and the waiver that covers each.
+    names: Vec<(std::borrow::Cow<'d, str>, Option<&'d Waiver>)>,
+    missing: Vec<&'static str>,
+}
+
+impl<'d> Excess<'d> {
+    fn of(case: &Case<'d>, object: Value<'d>) -> Self {
+        let mut excess = Self { names: Vec::new(), missing: Vec::new() };
+        let ceiling = case.settings.capabilities.ceiling.value;
+        for set in SETS {
+            let Some(array) = object.get(set) else {
+                excess.missing.push(set);
+                continue;
+            };
+            for name in array.items().filter_map(Value::as_str) {
+                let within = Capability::from_name(&name).is_some_and(|capability| ceiling.contains(capability));
+                if !within && !excess.names.iter().any(|(known, _)| *known == name) {
+                    let waiver = case.waiver(Some(&name));
+                    excess.names.push((name, waiver));
+                }
+            }
+        }
+        excess
+    }
+
+    fn findings(&self, case: &Case<'d>, control: Control, pointer: &Pointer, object: Value<'d>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (name, waiver) in &self.names {
+            if let Some(waiver) = waiver {
+                findings.push(case.waived(waiver, control, pointer.clone(), format!("{name} is above the ceiling")));
+            }
+        }
+        if let Some(message) = self.refused() {
+            let hint = "drop it from the container (cap_drop, securityContext.capabilities), or ask for a waiver";
+            let edits = || vec![Edit::set(pointer.clone(), self.within(object))];
+            findings.push(case.violation(control, pointer.clone(), message, hint, edits));
+        } else if !self.missing.is_empty() {
+            let message = format!("the sets {} are not written out", self.missing.join(", "));
+            let hint = "write all five sets; an absent one means something else to each runtime";
+            let edits = || vec![Edit::set(pointer.clone(), self.within(object))];
+            findings.push(case.violation(control, pointer.clone(), message, hint, edits));
+        }
+        findings
+    }
+
+    /// The names that nobody waived, as one clause.
+    fn refused(&self) -> Option<String> {
+        let (mut above, mut unknown) = (CapSet::EMPTY, String::new());
+        for (name, _) in self.names.iter().filter(|(_, waiver)| waiver.is_none()) {
+            match Capability::from_name(name) {
+                Some(capability) => above = above.union(CapSet::of(capability)),
+                None => {
+                    let _ = write!(unknown, "{}{name:?}", if unknown.is_empty() { "" } else { ", " });
+                }
+            }
+        }
+        match (above.is_empty(), unknown.is_empty()) {
+            (true, true) => None,
+            (false, true) => Some(format!("{above} {} above the ceiling", is_or_are(above))),
+            (true, false) => Some(format!("{unknown}: not the exact name of a capability")),
+            (false, false) => Some(format!("{above} above the ceiling, and {unknown}: not the name of a capability")),
+        }
+    }
+
+    /// The object with every set written out and nothing in it that is refused. Members that batten does not know are
+    /// kept.
+    fn within(&self, object: Value<'_>) -> String {
+        let mut json = written_out(|set| self.kept(object.get(set)));
+        for (key, value) in object.members().filter(|(key, _)| !SETS.contains(&&**key)) {
+            json.pop();
+            json.push(',');
+            quote(&key, &mut json);
+            json.push(':');
+            json.push_str(value.raw());
+            json.push('}');
+        }
+        json
+    }
+
+    fn kept(&self, array: Option<Value<'_>>) -> String {
+        let refused = |name: &str| self.names.iter().any(|(own, waiver)| waiver.is_none() && own == name);
+        let mut json = String::from("[");
+        for item in array.into_iter().flat_map(Value::items) {
+            if item.as_str().is_some_and(|name| !refused(&name)) {
+                if json.len() > 1 {
+                    json.push(',');
+                }
+                json.push_str(item.raw());
+            }
+        }
+        json.push(']');
+        json
+    }
+}
+
+fn written_out(mut array: impl FnMut(&str) -> String) -> String {
+    let mut json = String::from("{");
+    for set in SETS {
+        let comma = if json.len() > 1 { "," } else { "" };
+        let _ = write!(json, "{comma}\"{set}\":{}", array(set));
+    }
+    json.push('}');
+    json
+}
+
+fn is_or_are(set: CapSet) -> &'static str {
+    if set.iter().count() == 1 { "is" } else { "are" }
+}

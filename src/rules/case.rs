@@ -1,0 +1,144 @@
+//! What a rule sees, and what becomes of what it finds.
+
+use std::borrow::Cow;
+
+use crate::finding::{Disposition, Finding};
+use crate::host::Host;
+use crate::policy::{Mode, Origin, Settings, Sourced, Violation, Waiver, Waivers};
+use crate::spec::{Edit, Pointer, Value, Working};
+
+use super::Rule;
+
+/// Which document is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// A bundle's config.json.
+    Spec,
+    /// The process file of an exec: what stands under `/process` in a config.json, on its own.
+    Process,
+}
+
+/// One rule's view of one document.
+#[derive(Debug)]
+pub struct Case<'c> {
+    /// The rule whose turn it is.
+    pub rule: &'static Rule,
+    /// Which document is judged.
+    pub kind: DocumentKind,
+    /// The document, with the edits of the rules before this one.
+    pub working: &'c Working,
+    /// The settings that hold for the container.
+    pub settings: &'c Settings,
+    /// The machine it is judged for.
+    pub host: &'c Host,
+    pub(crate) waivers: &'c Waivers<'c>,
+}
+
+/// What a control does with a violation, and which setting asks for what is violated.
+#[derive(Debug, Clone, Copy)]
+pub struct Control {
+    /// From the policy.
+    pub violation: Violation,
+    /// The setting that the document is out of.
+    pub origin: Origin,
+}
+
+impl Control {
+    /// The control whose `setting` is violated.
+    pub fn new<T>(violation: &Sourced<Violation>, setting: &Sourced<T>) -> Self {
+        Self { violation: violation.value, origin: setting.origin }
+    }
+}
+
+impl<'c> Case<'c> {
+    /// The place of a member of `process`: `tail` starts with `/`.
+    pub fn process_pointer(&self, tail: &'static str) -> Pointer {
+        match self.kind {
+            DocumentKind::Spec => Pointer::new("/process").join(&Pointer::new(tail)),
+            DocumentKind::Process => Pointer::new(tail),
+        }
+    }
+
+    /// Whether the document describes a process at all; a config.json for `create` alone need not.
+    pub fn has_process(&self) -> bool {
+        self.kind == DocumentKind::Process || self.at(&Pointer::new("/process")).is_some()
+    }
+
+    /// The value at `pointer` as the rules before this one have left it.
+    pub fn at(&self, pointer: &Pointer) -> Option<Value<'c>> {
+        self.working.at(pointer)
+    }
+
+    /// The waiver that lets `value` pass this rule today.
+    pub fn waiver(&self, value: Option<&str>) -> Option<&'c Waiver> {
+        self.waivers.find(self.rule.id.0, value)
+    }
+
+    /// What becomes of a violation that nobody waived.
+    pub fn disposition(&self, violation: Violation) -> Disposition {
+        match (self.settings.mode.value, violation) {
+            (Mode::Audit, _) | (_, Violation::Off | Violation::Report) => Disposition::Reported,
+            (Mode::Enforce, Violation::Fix) => Disposition::Fixed,
+            (Mode::Enforce, Violation::Deny) => Disposition::Denied,
+        }
+    }
+
+    /// A violation that `edits` put right.
+    pub fn violation(
+        &self,
+        control: Control,
+        pointer: Pointer,
+        message: impl Into<String>,
+        hint: impl Into<Cow<'static, str>>,
+        edits: impl FnOnce() -> Vec<Edit>,
+    ) -> Finding {
+        let disposition = self.disposition(control.violation);
+        let edits = if disposition == Disposition::Fixed { edits() } else { Vec::new() };
+        self.finding(disposition, control, pointer, message.into(), hint.into(), edits)
+    }
+
+    /// A violation that no edit can put right: `fix` denies it.
+    pub fn unfixable(
+        &self,
+        control: Control,
+        pointer: Pointer,
+        message: impl Into<String>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> Finding {
+        let disposition = match self.disposition(control.violation) {
+            Disposition::Fixed => Disposition::Denied,
+            other => other,
+        };
+        self.finding(disposition, control, pointer, message.into(), hint.into(), Vec::new())
+    }
+
+    /// What a waiver lets pass; it stays visible.
+    pub fn waived(&self, waiver: &Waiver, control: Control, pointer: Pointer, message: impl Into<String>) -> Finding {
+        let hint = Cow::Borrowed("a waiver covers it; put it right before the waiver expires");
+        let mut finding = self.finding(Disposition::Waived, control, pointer, message.into(), hint, Vec::new());
+        finding.waiver = Some(waiver.describe());
+        finding
+    }
+
+    fn finding(
+        &self,
+        disposition: Disposition,
+        control: Control,
+        pointer: Pointer,
+        message: String,
+        hint: Cow<'static, str>,
+        edits: Vec<Edit>,
+    ) -> Finding {
+        Finding {
+            rule: self.rule.id,
+            severity: self.rule.severity,
+            disposition,
+            pointer,
+            message,
+            origin: control.origin,
+            hint,
+            edits,
+            waiver: None,
+        }
+    }
+}
