@@ -7,4 +7,5 @@ pub mod finding;
 pub mod host;
 pub mod policy;
 pub mod rules;
+pub mod runtime;
 pub mod spec;
