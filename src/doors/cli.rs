@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::Exit;
+use super::apply::Apply;
+use super::check::Check;
+use super::diff::Diff;
+use super::policy::PolicyCommand;
 
 /// Brings containers within one policy before their OCI runtime starts them.
 #[derive(Debug, Parser)]
@@ -15,13 +19,29 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Check(Check),
+    Apply(Apply),
+    Diff(Diff),
+    Policy(PolicyCommand),
+}
+
+impl Command {
+    fn run(&self) -> Exit {
+        match self {
+            Self::Check(door) => door.run(),
+            Self::Apply(door) => door.run(),
+            Self::Diff(door) => door.run(),
+            Self::Policy(door) => door.run(),
+        }
+    }
+}
 
 impl Cli {
     /// Parses the command line and goes through the door that it names.
     pub fn main() -> ExitCode {
         match Self::try_parse() {
-            Ok(cli) => match cli.command {},
+            Ok(cli) => cli.command.run().into(),
             Err(error) => {
                 let _ = error.print();
                 if error.use_stderr() { Exit::Usage.into() } else { Exit::Clean.into() }

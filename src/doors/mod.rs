@@ -1,8 +1,40 @@
 //! The doors: every way into the judgement, one file each. A door reads its source, calls the judgement, writes its
 //! sink, and turns errors into exit codes and messages; it has no logic of its own.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "doors speak to people")]
 
 #[cfg(feature = "cli")]
+pub mod apply;
+#[cfg(feature = "cli")]
+pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod diff;
 mod exit;
+#[cfg(feature = "cli")]
+pub mod input;
+#[cfg(feature = "cli")]
+pub mod policy;
 
 pub use exit::Exit;
+
+/// Prints data on standard output. Gives the exit code when that fails: a reader that went away is no error.
+#[cfg(feature = "cli")]
+pub fn say(data: &str) -> Option<Exit> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(data.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => None,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Some(Exit::Clean),
+        Err(error) => {
+            Some(refuse(Exit::Unreadable, &format!("cannot write the output: {error}"), "make room and run again"))
+        }
+    }
+}
+
+/// Says on standard error what went wrong and what to do, and gives the exit code back.
+#[cfg(feature = "cli")]
+pub fn refuse(exit: Exit, error: &dyn std::fmt::Display, hint: &str) -> Exit {
+    eprintln!("error: {}\n\nhint: {}", crate::report::escape(&error.to_string()), crate::report::escape(hint));
+    exit
+}

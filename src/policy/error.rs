@@ -19,6 +19,15 @@ pub enum PolicyError {
         #[source]
         error: std::io::Error,
     },
+    /// A file that a person named could not be read.
+    #[error("cannot read the policy {}: {error}", path.display())]
+    Named {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
     /// The text is not UTF-8.
     #[error("{}: the policy is not UTF-8", path.display())]
     NotUtf8 {
@@ -56,6 +65,7 @@ impl PolicyError {
         match self {
             Self::File(error) => error.hint(),
             Self::DropIns { .. } => "make the folder readable to the user who runs containers, or remove it",
+            Self::Named { .. } => "check the path and its permissions",
             Self::NotUtf8 { .. } => "save the file as UTF-8",
             Self::Syntax { .. } => "docs/policy.md lists every setting; `batten policy check FILE` tries a file out",
             Self::Setting { hint, .. } => hint,

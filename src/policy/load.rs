@@ -30,24 +30,29 @@ impl Policy {
     /// As [`Policy::load`].
     pub fn load_from(file: &Path, drop_ins: &Path) -> Result<Self, PolicyError> {
         let mut policy = Self::built_in();
-        match TrustedFile::open(file) {
-            Ok(opened) => policy.add_file(opened)?,
+        match open(file) {
+            Ok(opened) => policy.add_file(file, opened)?,
             Err(error) if is_missing(&error) => {}
             Err(error) => return Err(error.into()),
         }
         for path in list(drop_ins)? {
-            policy.add_file(TrustedFile::open(&path)?)?;
+            policy.add_file(&path, open(&path)?)?;
         }
         policy.finish()
     }
 
-    /// A policy from one file, which must be there.
+    /// A policy from files that a person named, laid over each other in the order given. They must be there; who owns
+    /// them is that person's business.
     ///
     /// # Errors
     /// As [`Policy::load`].
-    pub fn load_file(file: &Path) -> Result<Self, PolicyError> {
+    pub fn load_files<P: AsRef<Path>>(files: &[P]) -> Result<Self, PolicyError> {
         let mut policy = Self::built_in();
-        policy.add_file(TrustedFile::open(file)?)?;
+        for file in files {
+            let path = file.as_ref();
+            let text = std::fs::read(path).map_err(|error| PolicyError::Named { path: path.to_owned(), error })?;
+            policy.add_bytes(path, text)?;
+        }
         policy.finish()
     }
 
@@ -61,11 +66,14 @@ impl Policy {
         policy.finish()
     }
 
-    fn add_file(&mut self, mut file: TrustedFile) -> Result<(), PolicyError> {
-        let path = file.path().to_owned();
-        match String::from_utf8(file.take_text()) {
-            Ok(text) => self.add(path, text),
-            Err(_) => Err(PolicyError::NotUtf8 { path }),
+    fn add_file(&mut self, path: &Path, mut file: TrustedFile) -> Result<(), PolicyError> {
+        self.add_bytes(path, file.take_text())
+    }
+
+    fn add_bytes(&mut self, path: &Path, bytes: Vec<u8>) -> Result<(), PolicyError> {
+        match String::from_utf8(bytes) {
+            Ok(text) => self.add(path.to_owned(), text),
+            Err(_) => Err(PolicyError::NotUtf8 { path: path.to_owned() }),
         }
     }
 
@@ -128,6 +136,18 @@ impl Policy {
             check_match(&self.sources[waiver.layer], waiver.offset, &waiver.body.matches, &self.keys)?;
         }
         Ok(self)
+    }
+}
+
+/// A file of the machine's policy. It may be a link, as configuration management and Kubernetes mounts make them; what
+/// it leads to must be trusted like everything that decides.
+fn open(path: &Path) -> Result<TrustedFile, FileError> {
+    match TrustedFile::open(path) {
+        Err(FileError { problem: Problem::Symlink, .. }) => {
+            let real = std::fs::canonicalize(path).map_err(|error| FileError::of(path, &error))?;
+            TrustedFile::open(&real)
+        }
+        opened => opened,
     }
 }
 

@@ -97,9 +97,11 @@ impl<'d> Excess<'d> {
         }
         match (above.is_empty(), unknown.is_empty()) {
             (true, true) => None,
-            (false, true) => Some(format!("{above} {} above the ceiling", is_or_are(above))),
+            (false, true) => Some(format!("{} above the ceiling", some_of(above))),
             (true, false) => Some(format!("{unknown}: not the exact name of a capability")),
-            (false, false) => Some(format!("{above} above the ceiling, and {unknown}: not the name of a capability")),
+            (false, false) => {
+                Some(format!("{} above the ceiling, and {unknown}: not the exact name of a capability", some_of(above)))
+            }
         }
     }
 
@@ -144,6 +146,14 @@ fn written_out(mut array: impl FnMut(&str) -> String) -> String {
     json
 }
 
-fn is_or_are(set: CapSet) -> &'static str {
-    if set.iter().count() == 1 { "is" } else { "are" }
+/// The set as the subject of a sentence, with its verb; a privileged container asks for dozens.
+fn some_of(set: CapSet) -> String {
+    const SHOWN: usize = 5;
+    let count = set.iter().count();
+    let shown: CapSet = set.iter().take(SHOWN).collect();
+    match count.saturating_sub(SHOWN) {
+        0 if count == 1 => format!("{shown} is"),
+        0 => format!("{shown} are"),
+        more => format!("{shown} and {more} more are"),
+    }
 }

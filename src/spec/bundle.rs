@@ -64,6 +64,11 @@ pub enum Problem {
 }
 
 impl FileError {
+    /// A file that could not be read.
+    pub(crate) fn of(path: &Path, error: &io::Error) -> Self {
+        fail("read", path, errno(error))
+    }
+
     /// What the operator can do.
     pub const fn hint(&self) -> &'static str {
         match self.problem {

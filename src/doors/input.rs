@@ -1,0 +1,116 @@
+//! Where the documents of a dry run come from.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::host::Host;
+use crate::policy::{Policy, PolicyError};
+use crate::report::Judged;
+use crate::rules::DocumentKind;
+use crate::spec::{CONFIG, MAX_BYTES};
+
+/// Which documents to judge, and by what policy.
+#[derive(Debug, Args)]
+pub struct Documents {
+    /// Bundle folders or config.json files; `-` reads one document from standard input
+    #[arg(required = true, value_name = "BUNDLE|FILE|-")]
+    paths: Vec<PathBuf>,
+
+    /// The documents are process files, as `runc exec --process` takes them
+    #[arg(long)]
+    process: bool,
+
+    #[command(flatten)]
+    policy: PolicyFiles,
+}
+
+/// The policy to judge by.
+#[derive(Debug, Args)]
+pub struct PolicyFiles {
+    /// Judge by this policy file instead of the machine's; give it several times to lay files over each other
+    #[arg(long = "policy", value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl PolicyFiles {
+    /// Reads the policy.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when it cannot be used; a file that was named must be there.
+    pub fn load(&self) -> Result<Policy, PolicyError> {
+        if self.files.is_empty() { Policy::load() } else { Policy::load_files(&self.files) }
+    }
+}
+
+impl Documents {
+    /// The policy to judge by.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when it cannot be used.
+    pub fn policy(&self) -> Result<Policy, PolicyError> {
+        self.policy.load()
+    }
+
+    /// What kind of documents these are.
+    pub const fn kind(&self) -> DocumentKind {
+        if self.process { DocumentKind::Process } else { DocumentKind::Spec }
+    }
+
+    /// The documents, by name, in the order given.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.paths.iter().map(PathBuf::as_path)
+    }
+
+    /// Reads and judges all of them.
+    pub fn judge(&self, policy: &Policy, host: &Host) -> Vec<Judged> {
+        self.paths().map(|path| self.judge_one(path, policy, host)).collect()
+    }
+
+    fn judge_one(&self, path: &Path, policy: &Policy, host: &Host) -> Judged {
+        let name = name(path);
+        match read(path) {
+            Ok(text) => Judged::of(name, text, self.kind(), policy, host),
+            Err((message, hint)) => Judged::unreadable(name, message, hint),
+        }
+    }
+}
+
+/// The document's path: a folder stands for the config.json in it.
+pub fn file_of(path: &Path) -> PathBuf {
+    if path != Path::new("-") && path.is_dir() { path.join(CONFIG) } else { path.to_owned() }
+}
+
+fn name(path: &Path) -> String {
+    file_of(path).display().to_string()
+}
+
+/// A dry run changes nothing, so it reads any regular file, whoever owns it; a start is pickier
+/// ([`crate::spec::TrustedFile`]).
+fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
+    if path == Path::new("-") {
+        return bounded(std::io::stdin().lock(), "standard input");
+    }
+    let path = file_of(path);
+    let failed = |error: std::io::Error| {
+        let hint = "name a bundle folder, a config.json file, or - for standard input";
+        (format!("cannot read {}: {error}", path.display()), hint.to_owned())
+    };
+    let seen = std::fs::metadata(&path).map_err(failed)?;
+    if !seen.is_file() {
+        return Err((
+            format!("{} is not a regular file", path.display()),
+            "name a bundle folder or its config.json".to_owned(),
+        ));
+    }
+    bounded(std::fs::File::open(&path).map_err(failed)?, &path.display().to_string())
+}
+
+fn bounded(source: impl Read, name: &str) -> Result<Vec<u8>, (String, String)> {
+    let mut text = Vec::new();
+    match source.take(MAX_BYTES as u64 + 1).read_to_end(&mut text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err((format!("cannot read {name}: {error}"), "check the path and its permissions".to_owned())),
+    }
+}
