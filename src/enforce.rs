@@ -87,6 +87,7 @@ fn expired(waiver: &crate::policy::Waiver) -> Finding {
         pointer: Pointer::root(),
         message: format!("the waiver for {} expired on {}", waiver.rule(), waiver.expires()),
         origin: waiver.origin(),
+        decided_by: waiver.origin(),
         hint: "renew it with a new reason, or remove it".into(),
         edits: Vec::new(),
         waiver: Some(waiver.describe()),

@@ -82,6 +82,8 @@ pub struct Finding {
     pub message: String,
     /// The setting that asked for it, such as `capabilities.ceiling`, and where it was set.
     pub origin: Origin,
+    /// The setting that says what to do about it, such as `capabilities.violation`.
+    pub decided_by: Origin,
     /// What the person who owns the container can do.
     pub hint: Cow<'static, str>,
     /// What puts it right; made only when the disposition is [`Disposition::Fixed`].

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::judged::{Judged, Verdict};
 use crate::finding::Finding;
-use crate::policy::{Policy, Subject};
+use crate::policy::{Origin, Policy, Subject};
 use crate::spec::{Change, Edit};
 
 /// The number of the format.
@@ -60,9 +60,6 @@ fn subject(subject: &Subject) -> Value {
 }
 
 fn one_finding(judged: &Judged, finding: &Finding, policy: &Policy) -> Value {
-    let (file, line) = policy
-        .locate(finding.origin)
-        .map_or((None, None), |(path, line)| (Some(path.display().to_string()), Some(line)));
     json!({
         "rule": finding.rule.0,
         "severity": finding.severity.as_str(),
@@ -70,10 +67,20 @@ fn one_finding(judged: &Judged, finding: &Finding, policy: &Policy) -> Value {
         "pointer": finding.pointer.as_str(),
         "line": judged.line(&finding.pointer),
         "message": finding.message,
-        "policy": { "setting": finding.origin.setting, "file": file, "line": line },
+        "policy": origin(finding.origin, policy),
+        "decided_by": origin(finding.decided_by, policy),
         "hint": finding.hint,
         "waiver": finding.waiver,
         "edits": finding.edits.iter().map(edit).collect::<Vec<_>>(),
+    })
+}
+
+fn origin(origin: Origin, policy: &Policy) -> Value {
+    let place = policy.locate(origin);
+    json!({
+        "setting": origin.setting,
+        "file": place.map(|(path, _)| path.display().to_string()),
+        "line": place.map(|(_, line)| line),
     })
 }
 

@@ -40,11 +40,20 @@ fn one_finding(out: &mut String, judged: &Judged, finding: &Finding, policy: &Po
     let line = judged.line(&finding.pointer).map_or(String::new(), |line| format!(" (line {line})"));
     let _ = writeln!(out, "  {word}: {} [{}, {}]", escape(&finding.message), finding.rule, finding.severity.as_str());
     let _ = writeln!(out, "    at {}{line}", escape(&finding.pointer.to_string()));
-    let _ = writeln!(out, "    policy: {}", escape(&policy.cite(finding.origin)));
+    let _ = writeln!(out, "    policy: {}", escape(&cited(finding, policy)));
     if let Some(waiver) = &finding.waiver {
         let _ = writeln!(out, "    waiver: {}", escape(waiver));
     }
     let _ = writeln!(out, "    hint: {}", escape(&finding.hint));
+}
+
+/// The line that asked for it, and the one that made it fatal, where those are two.
+fn cited(finding: &Finding, policy: &Policy) -> String {
+    let asked = policy.cite(finding.origin);
+    if finding.disposition != Disposition::Denied || policy.locate(finding.decided_by).is_none() {
+        return asked;
+    }
+    format!("{asked}, denied by {}", policy.cite(finding.decided_by))
 }
 
 fn summary(out: &mut String, judged: &[Judged]) {

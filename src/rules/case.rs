@@ -39,6 +39,8 @@ pub struct Case<'c> {
 pub struct Control {
     /// From the policy.
     pub violation: Violation,
+    /// Where the policy says what to do with a violation.
+    pub decided_by: Origin,
     /// The setting that the document is out of.
     pub origin: Origin,
 }
@@ -46,7 +48,7 @@ pub struct Control {
 impl Control {
     /// The control whose `setting` is violated.
     pub fn new<T>(violation: &Sourced<Violation>, setting: &Sourced<T>) -> Self {
-        Self { violation: violation.value, origin: setting.origin }
+        Self { violation: violation.value, decided_by: violation.origin, origin: setting.origin }
     }
 }
 
@@ -136,6 +138,7 @@ impl<'c> Case<'c> {
             pointer,
             message,
             origin: control.origin,
+            decided_by: control.decided_by,
             hint,
             edits,
             waiver: None,

@@ -150,6 +150,10 @@ pub enum EditError {
 pub fn apply(document: &Document, edits: &[Edit]) -> Result<String, EditError> {
     let mut splices = Vec::with_capacity(edits.len());
     for (done, edit) in edits.iter().enumerate() {
+        let nested = |other: &Edit| other.pointer.strip(&edit.pointer).or(edit.pointer.strip(&other.pointer)).is_some();
+        if edits[..done].iter().any(nested) {
+            return apply_in_turn(document, splices, &edits[done..]);
+        }
         let Some(splice) = splice(document, edit)? else { continue };
         if splices.iter().any(|other: &Splice| other.collides(&splice)) {
             return apply_in_turn(document, splices, &edits[done..]);

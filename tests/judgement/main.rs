@@ -1,0 +1,10 @@
+//! What batten reads, judges and writes back, without starting a container.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::print_stderr, reason = "tests")]
+
+mod batten;
+mod documents;
+mod doors;
+mod faults;
+mod files;
+mod golden;
+mod properties;

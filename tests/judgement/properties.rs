@@ -1,0 +1,231 @@
+//! The invariants of ARCHITECTURE.md, for documents that nobody thought of.
+
+use batten::capability::{CapSet, Capability};
+use batten::enforce::{Outcome, enforce};
+use batten::finding::Disposition;
+use batten::host::Host;
+use batten::policy::{Day, Policy, Subject};
+use batten::rules::DocumentKind;
+use batten::spec::{Document, Edit, Kind, Pointer, Value, apply};
+use proptest::prelude::*;
+
+fn host() -> Host {
+    Host { apparmor: true, today: Day { year: 2026, month: 11, day: 24 } }
+}
+
+fn judge(policy: &Policy, text: &str) -> Outcome {
+    let document = Document::parse_spec(text).unwrap();
+    enforce(document, DocumentKind::Spec, &Subject::default(), policy, &host()).unwrap()
+}
+
+/// Some unknown JSON, with numbers and escapes that a careless writer would change.
+fn unknown() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("1.50".to_owned()),
+        Just("1E2".to_owned()),
+        Just("18446744073709551615".to_owned()),
+        Just(r#""\u0041\/""#.to_owned()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        "[a-z]{0,5}".prop_map(|text| format!("{text:?}")),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[ {} ]", items.join(" , "))),
+            prop::collection::btree_map("[a-z]{1,4}", inner, 0..4).prop_map(|members| {
+                let members: Vec<_> = members.iter().map(|(key, value)| format!("\"{key}\" :{value}")).collect();
+                format!("{{{}}}", members.join(",\n"))
+            }),
+        ]
+    })
+}
+
+fn capability_list() -> impl Strategy<Value = String> {
+    let name = prop_oneof![
+        6 => (0_u8..41).prop_map(|number| Capability::from_number(number).unwrap().name().to_owned()),
+        1 => prop::sample::select(vec!["KILL", "21", "cap_sys_admin zz", "CAP_X", ""]).prop_map(str::to_owned),
+    ];
+    prop::collection::vec(name, 0..6).prop_map(|names| format!("{names:?}"))
+}
+
+fn capabilities() -> impl Strategy<Value = String> {
+    let sets = prop::sample::subsequence(vec!["bounding", "effective", "inheritable", "permitted", "ambient"], 0..=5);
+    (sets, prop::collection::vec(capability_list(), 5), unknown()).prop_map(|(sets, lists, unknown)| {
+        let mut members: Vec<_> = sets.iter().zip(lists).map(|(set, list)| format!("\"{set}\": {list}")).collect();
+        members.push(format!("\"x\":{unknown}"));
+        format!("{{{}}}", members.join(","))
+    })
+}
+
+fn spec() -> impl Strategy<Value = String> {
+    let capabilities =
+        prop_oneof![4 => capabilities().prop_map(Some), 1 => Just(None), 1 => Just(Some("null".to_owned()))];
+    let apparmor = prop::option::of(prop::sample::select(vec!["unconfined", "docker-default", ""]));
+    let annotations =
+        prop::collection::vec(prop::sample::select(vec!["run.oci.seccomp_bpf_data", "krun.x", "a/b~c", "ok"]), 0..4);
+    (capabilities, apparmor, any::<Option<bool>>(), annotations, unknown(), any::<bool>()).prop_map(
+        |(capabilities, apparmor, no_new_privs, mut annotations, unknown, with_process)| {
+            annotations.sort_unstable();
+            annotations.dedup();
+            let annotations: Vec<_> = annotations.iter().map(|key| format!("\"{key}\":\"v\"")).collect();
+            let mut process = vec![format!("\"y\":{unknown}")];
+            process.extend(capabilities.map(|object| format!("\"capabilities\":{object}")));
+            process.extend(apparmor.map(|name| format!("\"apparmorProfile\":{name:?}")));
+            process.extend(no_new_privs.map(|set| format!("\"noNewPrivileges\":{set}")));
+            let process = if with_process { format!(",\"process\":{{{}}}", process.join(" ,")) } else { String::new() };
+            format!("{{\"z\":{unknown}{process},\"annotations\":{{{}}}}}", annotations.join(","))
+        },
+    )
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let violation = || prop::sample::select(vec!["report", "fix", "deny"]);
+    (capability_words(), violation(), any::<bool>(), violation(), violation()).prop_map(|(ceiling, caps, required, nnp, notes)| {
+        let text = format!(
+            "[capabilities]\nceiling = {ceiling:?}\nviolation = \"{caps}\"\n[no_new_privs]\nrequired = {required}\n\
+             violation = \"{nnp}\"\n[annotations]\nviolation = \"{notes}\"\n[apparmor]\nprofile = \"strict\"\nown = \"replace\"\n"
+        );
+        Policy::parse("p.toml".as_ref(), &text).unwrap()
+    })
+}
+
+fn capability_words() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec((0_u8..41).prop_map(|n| Capability::from_number(n).unwrap().name().to_owned()), 0..8)
+}
+
+/// Every leaf with its pointer, as written.
+fn leaves(value: Value<'_>, at: &Pointer, out: &mut Vec<(Pointer, String)>) {
+    match value.kind() {
+        Kind::Object => value.members().for_each(|(key, inner)| leaves(inner, &at.child(&key), out)),
+        Kind::Array => value.items().enumerate().for_each(|(n, inner)| leaves(inner, &at.child(&n.to_string()), out)),
+        _ => out.push((at.clone(), value.raw().to_owned())),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_edit_without_a_finding_that_was_fixed(policy in policy(), spec in spec()) {
+        let outcome = judge(&policy, &spec);
+        let fixed = outcome.findings.iter().any(|finding| finding.disposition == Disposition::Fixed);
+        prop_assert_eq!(outcome.changed, fixed);
+        prop_assert!(outcome.changed || outcome.text == spec);
+        for finding in &outcome.findings {
+            prop_assert_eq!(finding.edits.is_empty(), finding.disposition != Disposition::Fixed);
+            prop_assert!(!policy.cite(finding.origin).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_no_edit_names_keeps_its_bytes_and_order(policy in policy(), spec in spec()) {
+        let outcome = judge(&policy, &spec);
+        let edited: Vec<Pointer> =
+            outcome.findings.iter().flat_map(|finding| &finding.edits).map(|edit| edit.pointer.clone()).collect();
+        let untouched = |text: &str| {
+            let document = Document::parse(text).unwrap();
+            let mut all = Vec::new();
+            leaves(document.root(), &Pointer::root(), &mut all);
+            all.retain(|(pointer, _)| !edited.iter().any(|place| place.strip(pointer).is_some()));
+            all
+        };
+        prop_assert_eq!(untouched(&spec), untouched(&outcome.text));
+    }
+
+    #[test]
+    fn judging_again_changes_nothing(policy in policy(), spec in spec()) {
+        let first = judge(&policy, &spec);
+        if first.may_start() {
+            let second = judge(&policy, &first.text);
+            prop_assert!(!second.changed, "{}", second.text);
+            prop_assert_eq!(first.text, second.text);
+        }
+    }
+
+    #[test]
+    fn after_enforcement_all_five_sets_exist_and_are_within_the_ceiling(ceiling in capability_words(), spec in spec()) {
+        let policy = Policy::parse("p.toml".as_ref(), &format!("[capabilities]\nceiling = {ceiling:?}\n")).unwrap();
+        let ceiling: CapSet = ceiling.iter().map(|name| Capability::from_name(name).unwrap()).collect();
+        let outcome = judge(&policy, &spec);
+        let document = Document::parse_spec(outcome.text.as_str()).unwrap();
+        let Some(process) = document.root().get("process") else { return Ok(()) };
+        for set in ["bounding", "effective", "inheritable", "permitted", "ambient"] {
+            let array = process.get("capabilities").and_then(|sets| sets.get(set));
+            prop_assert!(array.is_some(), "{set} in {}", outcome.text);
+            for name in array.into_iter().flat_map(Value::items) {
+                let known = Capability::from_name(&name.as_str().unwrap());
+                prop_assert!(known.is_some_and(|capability| ceiling.contains(capability)), "{name:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn audit_mode_changes_and_denies_nothing(spec in spec()) {
+        let policy = Policy::parse("p.toml".as_ref(), "mode = 'audit'\ncapabilities.ceiling = []\n").unwrap();
+        let outcome = judge(&policy, &spec);
+        prop_assert!(outcome.may_start());
+        prop_assert_eq!(outcome.text, spec);
+    }
+
+    #[test]
+    fn reading_gives_back_every_byte(text in unknown()) {
+        prop_assert_eq!(Document::parse(text.as_str()).unwrap().into_text(), text);
+    }
+
+    /// Splices agree with the same edits made on a tree.
+    #[test]
+    fn edits_by_splices_are_edits_on_the_tree(text in unknown(), edits in prop::collection::vec((pointer(), prop::option::of(unknown())), 0..5)) {
+        let text = format!("{{\"a\":{text},\"b\":{{\"c\":[1,2]}}}}");
+        let document = Document::parse(text.as_str()).unwrap();
+        let edits: Vec<Edit> = edits
+            .into_iter()
+            .map(|(pointer, json)| match json {
+                Some(json) => Edit::set(pointer, json),
+                None => Edit::remove(pointer),
+            })
+            .collect();
+        let mut tree: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let on_tree = edits.iter().try_for_each(|edit| tree_edit(&mut tree, edit));
+        match apply(&document, &edits) {
+            Ok(spliced) => {
+                prop_assert!(on_tree.is_some());
+                prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&spliced).unwrap(), tree);
+            }
+            Err(_) => prop_assert!(on_tree.is_none()),
+        }
+    }
+}
+
+fn pointer() -> impl Strategy<Value = Pointer> {
+    prop::collection::vec(prop::sample::select(vec!["a", "b", "c", "d", "x"]), 1..4)
+        .prop_map(|tokens| tokens.iter().fold(Pointer::root(), |pointer, token| pointer.child(token)))
+}
+
+/// The same edit the plain way; `None` where something that is no object stands on the way.
+fn tree_edit(tree: &mut serde_json::Value, edit: &Edit) -> Option<()> {
+    let tokens: Vec<_> = edit.pointer.tokens().collect();
+    let (last, above) = tokens.split_last()?;
+    match &edit.change {
+        batten::spec::Change::Remove => {
+            let parent = above.iter().try_fold(tree, |here, token| here.get_mut(&**token));
+            if let Some(serde_json::Value::Object(members)) = parent {
+                members.shift_remove(&**last);
+            }
+        }
+        batten::spec::Change::Set(fragment) => {
+            let mut here = tree;
+            for token in above {
+                if here.is_null() {
+                    *here = serde_json::json!({});
+                }
+                here = here.as_object_mut()?.entry(&**token).or_insert(serde_json::Value::Null);
+            }
+            if here.is_null() {
+                *here = serde_json::json!({});
+            }
+            let value = serde_json::from_str(fragment.json()).unwrap();
+            here.as_object_mut()?.insert(last.to_string(), value);
+        }
+    }
+    Some(())
+}
