@@ -242,6 +242,27 @@ fn open_file(folder: BorrowedFd<'_>, name: &Path, path: &Path) -> Result<File, F
     }
 }
 
+/// Whether what user `uid` owns is safe from everyone but root and the user batten runs as.
+///
+/// In a user namespace without host root in it (rootless engines) root's files show the overflow user. Other strangers'
+/// files show it as well; there the folders above, which only root can write, are what keeps them out.
+pub fn is_trusted_owner(uid: u32) -> bool {
+    uid == 0 || uid == geteuid().as_raw() || (uid == overflow_user() && is_root_unmapped())
+}
+
+fn overflow_user() -> u32 {
+    let text = std::fs::read_to_string("/proc/sys/kernel/overflowuid").unwrap_or_default();
+    text.trim_end().parse().unwrap_or(65_534)
+}
+
+/// Whether host root has no id here: the map of the initial namespace covers everything (`user_namespaces(7)`).
+fn is_root_unmapped() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let mut ranges =
+        map.lines().map(|line| line.split_ascii_whitespace().filter_map(|number| number.parse::<u64>().ok()));
+    !map.is_empty() && !ranges.any(|mut range| range.nth(1) == Some(0))
+}
+
 fn trust(seen: &std::fs::Metadata) -> Result<(), Problem> {
     if !seen.is_file() {
         return Err(Problem::NotRegular);
@@ -249,7 +270,7 @@ fn trust(seen: &std::fs::Metadata) -> Result<(), Problem> {
     if seen.nlink() != 1 {
         return Err(Problem::HardLinks(seen.nlink()));
     }
-    if seen.uid() != 0 && seen.uid() != geteuid().as_raw() {
+    if !is_trusted_owner(seen.uid()) {
         return Err(Problem::Owner(seen.uid()));
     }
     if seen.mode() & 0o002 != 0 {

@@ -4,8 +4,11 @@
 //! `create.c`, `run.c`, `restore.c`, `exec.c` and glibc's argp. An option that is in no table is refused: batten cannot
 //! know whether it takes a value, and a wrong guess would shift every argument behind it.
 
+use serde::Deserialize;
+
 /// Whose grammar the command line is read by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// Go's `flag` package: `-bundle X` is `--bundle X`, options may follow the container's id (but not for exec).
     Runc,
