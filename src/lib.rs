@@ -6,7 +6,6 @@ pub mod enforce;
 pub mod finding;
 pub mod host;
 pub mod policy;
-#[cfg(feature = "cli")]
 pub mod report;
 pub mod rules;
 pub mod runtime;

@@ -1,3 +1,7 @@
 //! `batten-runtime`: the OCI runtime that an engine is pointed at.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    batten::doors::shim::main().into()
+}

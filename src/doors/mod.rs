@@ -15,6 +15,7 @@ mod exit;
 pub mod input;
 #[cfg(feature = "cli")]
 pub mod policy;
+pub mod shim;
 
 pub use exit::Exit;
 

@@ -1,7 +1,12 @@
 //! Standing in front of an OCI runtime: reading its command line, handing over to it, and answering as it would.
 
 pub mod argv;
+mod clock;
 pub mod config;
+pub mod decision;
+pub mod exec;
 pub mod external;
 pub mod find;
 pub mod handoff;
+pub mod log;
+pub mod state;

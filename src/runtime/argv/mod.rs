@@ -318,6 +318,23 @@ fn set(given: &mut Vec<Given>, long: &str, table: &'static [grammar::Opt], to: O
     }
 }
 
+/// `--log` and `--log-format`, as far as the global options can be read, by whichever dialect reads further: where a
+/// refusal goes must be known even when the command line is what is refused.
+pub(super) fn log_options(args: &[OsString]) -> (Option<OsString>, Option<OsString>) {
+    let read = |dialect| {
+        let mut cursor = Cursor { rest: args };
+        let scope = Scope { dialect, table: grammar::GLOBAL, command: None };
+        let mut given = Vec::new();
+        while let Ok(Some(Word::Option(option))) = cursor.next(scope) {
+            given.push(option);
+        }
+        given
+    };
+    let (runc, crun) = (read(Dialect::Runc), read(Dialect::Crun));
+    let given = if crun.len() > runc.len() { crun } else { runc };
+    (value(&given, "log").map(OsStr::to_owned), value(&given, "log-format").map(OsStr::to_owned))
+}
+
 /// The claims that hold for every command line; what fuzzing and the property test call.
 ///
 /// # Panics
