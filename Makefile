@@ -1,0 +1,60 @@
+# batten: `make run` shows the main job on a real container, `make test` runs every test.
+
+CARGO   ?= cargo
+MUSL    := $(shell uname -m)-unknown-linux-musl
+SHIM    := target/$(MUSL)/release/batten-runtime
+SUDO    := $(if $(filter-out 0,$(shell id -u)),sudo)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static runc crun strace jq
+
+.PHONY: run test test-quick bench build shim deps lint fmt install clean help
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make run          a real container twice: as it asks to be, and through batten
+run: deps build
+	@$(SUDO) examples/side-by-side.sh $(abspath $(SHIM))
+
+## make test         every test: judgement, real containers, engines, the virtual machine
+test: deps build
+	BATTEN_RUNTIME=$(abspath $(SHIM)) $(CARGO) test --all-targets
+	$(CARGO) test --doc
+
+## make bench        what batten costs, against the bare runtime and an exec-only floor
+bench: deps build
+	$(CARGO) bench
+
+## make build        batten, and the static batten-runtime that engines start
+build: shim
+	$(CARGO) build --release --bin batten
+
+shim: deps
+	$(CARGO) build --release --no-default-features --bin batten-runtime --target $(MUSL)
+
+## make lint         what CI checks before the tests
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --no-default-features --lib --bin batten-runtime -- -D warnings
+
+fmt:
+	$(CARGO) fmt
+
+## make install      into $(PREFIX), for root: batten and batten-runtime
+install: build
+	install -D -m 0755 target/release/batten $(DESTDIR)$(PREFIX)/bin/batten
+	install -D -m 0755 $(SHIM) $(DESTDIR)$(PREFIX)/bin/batten-runtime
+
+# Debian and Ubuntu; elsewhere install the same by hand. Nothing is asked when all is there.
+deps:
+	@missing=""; for package in $(PACKAGES); do \
+	  dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; \
+	  $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; fi
+	@rustup target list --installed | grep -qx $(MUSL) || rustup target add $(MUSL)
+
+clean:
+	$(CARGO) clean
