@@ -9,4 +9,5 @@ pub mod policy;
 pub mod report;
 pub mod rules;
 pub mod runtime;
+pub mod seccomp;
 pub mod spec;

@@ -1,0 +1,99 @@
+//! Architectures, as OCI, Go and the kernel name them.
+
+/// A system call interface (`SCMP_ARCH_*` in OCI, `AUDIT_ARCH_*` in the kernel's `include/uapi/linux/audit.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "their names are what they are")]
+pub enum Arch {
+    X86_64,
+    X86,
+    X32,
+    Aarch64,
+    Arm,
+    Riscv64,
+    S390x,
+    S390,
+    Ppc64le,
+    Ppc64,
+    Ppc,
+    Mips,
+    Mips64,
+    Mips64n32,
+    Mipsel,
+    Mipsel64,
+    Mipsel64n32,
+    Loongarch64,
+    Parisc,
+    Parisc64,
+    M68k,
+    Sh,
+    Sheb,
+}
+
+const NAMES: [(Arch, &str); 23] = [
+    (Arch::X86_64, "SCMP_ARCH_X86_64"),
+    (Arch::X86, "SCMP_ARCH_X86"),
+    (Arch::X32, "SCMP_ARCH_X32"),
+    (Arch::Aarch64, "SCMP_ARCH_AARCH64"),
+    (Arch::Arm, "SCMP_ARCH_ARM"),
+    (Arch::Riscv64, "SCMP_ARCH_RISCV64"),
+    (Arch::S390x, "SCMP_ARCH_S390X"),
+    (Arch::S390, "SCMP_ARCH_S390"),
+    (Arch::Ppc64le, "SCMP_ARCH_PPC64LE"),
+    (Arch::Ppc64, "SCMP_ARCH_PPC64"),
+    (Arch::Ppc, "SCMP_ARCH_PPC"),
+    (Arch::Mips, "SCMP_ARCH_MIPS"),
+    (Arch::Mips64, "SCMP_ARCH_MIPS64"),
+    (Arch::Mips64n32, "SCMP_ARCH_MIPS64N32"),
+    (Arch::Mipsel, "SCMP_ARCH_MIPSEL"),
+    (Arch::Mipsel64, "SCMP_ARCH_MIPSEL64"),
+    (Arch::Mipsel64n32, "SCMP_ARCH_MIPSEL64N32"),
+    (Arch::Loongarch64, "SCMP_ARCH_LOONGARCH64"),
+    (Arch::Parisc, "SCMP_ARCH_PARISC"),
+    (Arch::Parisc64, "SCMP_ARCH_PARISC64"),
+    (Arch::M68k, "SCMP_ARCH_M68K"),
+    (Arch::Sh, "SCMP_ARCH_SH"),
+    (Arch::Sheb, "SCMP_ARCH_SHEB"),
+];
+
+impl Arch {
+    /// The machine that batten was built for.
+    #[cfg(target_arch = "x86_64")]
+    pub const NATIVE: Self = Self::X86_64;
+    /// The machine that batten was built for.
+    #[cfg(target_arch = "aarch64")]
+    pub const NATIVE: Self = Self::Aarch64;
+    /// The machine that batten was built for.
+    #[cfg(target_arch = "riscv64")]
+    pub const NATIVE: Self = Self::Riscv64;
+    /// The machine that batten was built for.
+    #[cfg(target_arch = "s390x")]
+    pub const NATIVE: Self = Self::S390x;
+    /// The machine that batten was built for.
+    #[cfg(all(target_arch = "powerpc64", target_endian = "little"))]
+    pub const NATIVE: Self = Self::Ppc64le;
+    /// The machine that batten was built for.
+    #[cfg(target_arch = "loongarch64")]
+    pub const NATIVE: Self = Self::Loongarch64;
+
+    /// The architecture that OCI spells `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(_, known)| *known == name).map(|(arch, _)| *arch)
+    }
+
+    /// OCI's spelling.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(arch, _)| *arch == self).map_or("", |(_, name)| name)
+    }
+
+    /// The interfaces that a kernel of this machine answers besides its own.
+    pub const fn compat(self) -> &'static [Self] {
+        match self {
+            Self::X86_64 => &[Self::X86, Self::X32],
+            Self::Aarch64 => &[Self::Arm],
+            Self::S390x => &[Self::S390],
+            Self::Mips64 => &[Self::Mips, Self::Mips64n32],
+            Self::Mipsel64 => &[Self::Mipsel, Self::Mipsel64n32],
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Seccomp profiles: read, resolved, combined, compared and explained. Imports only [`crate::spec`] and
+//! [`crate::capability`].
+//!
+//! # Terms
+//!
+//! A *profile* is what OCI's `linux.seccomp` says: a default action, and *rules* that give other *actions* to named
+//! system calls, some under *conditions* on their arguments. An *architecture* is one of the kernel's `AUDIT_ARCH_*`
+//! calling conventions; the machine's own is *native*, the 32-bit ones it also runs are its *compat* ones. A *target*
+//! is what a profile with conditions of its own (Docker's format) is resolved for.
+
+mod action;
+mod arch;
+mod profile;
+mod target;
+
+pub use action::{Action, Op};
+pub use arch::Arch;
+pub use profile::{Condition, Profile, ProfileError, Rule};
+pub use target::{Abis, KernelVersion, Target};
