@@ -211,11 +211,17 @@ impl TrustedFile {
     fn hand_over(&self, file: &File) -> Result<(), FileError> {
         let (uid, gid) = self.owner;
         let own = file.metadata().map_err(|error| self.failed(errno(&error)))?;
-        if (own.uid(), own.gid()) != self.owner {
-            fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).map_err(|error| self.failed(error))?;
+        let mut mode = self.mode;
+        if own.uid() != uid {
+            fchown(file, Some(Uid::from_raw(uid)), None).map_err(|error| self.failed(error))?;
         }
-        if own.mode() & 0o7777 != self.mode {
-            file.set_permissions(Permissions::from_mode(self.mode)).map_err(|error| self.failed(errno(&error)))?;
+        // A user cannot give away to a group he is not in, and in a user namespace some groups have no name at all. The
+        // file then stays with his own group, which gets no rights out of it.
+        if own.gid() != gid && fchown(file, None, Some(Gid::from_raw(gid))).is_err() {
+            mode &= !0o070;
+        }
+        if own.mode() & 0o7777 != mode {
+            file.set_permissions(Permissions::from_mode(mode)).map_err(|error| self.failed(errno(&error)))?;
         }
         Ok(())
     }
