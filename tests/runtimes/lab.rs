@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What the containers' rootfs has to offer.
-const APPLETS: [&str; 7] = ["sh", "cat", "grep", "id", "ls", "sleep", "touch"];
+const APPLETS: [&str; 8] = ["sh", "cat", "echo", "grep", "id", "ls", "sleep", "touch"];
 
 /// The capabilities of the policy below: Docker's, as the built-in policy has them.
 pub const CEILING: u64 = batten::capability::CapSet::DOCKER.bits();
@@ -80,6 +80,11 @@ pub fn on_every_runtime(test: impl Fn(Lab)) {
     }
 }
 
+/// The static release build where `make test` names one, else what cargo has built beside this test.
+fn built_shim() -> PathBuf {
+    std::env::var_os("BATTEN_RUNTIME").map_or_else(|| env!("CARGO_BIN_EXE_batten-runtime").into(), PathBuf::from)
+}
+
 fn unique_id() -> String {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -113,7 +118,7 @@ impl Lab {
         // A copy of the shim, as cargo's folders may be closed to other users. Made by another process: a child that
         // some other test forks while the file is open for writing would keep it busy.
         let shim = lab.path("batten-runtime");
-        assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_batten-runtime")).arg(shim).status().unwrap().success());
+        assert!(Command::new("cp").arg(built_shim()).arg(shim).status().unwrap().success());
         Some(lab)
     }
 
