@@ -1,5 +1,6 @@
 //! Brings containers within one policy before their OCI runtime starts them.
 
+pub mod apparmor;
 pub mod capability;
 pub mod doors;
 pub mod enforce;

@@ -1,0 +1,26 @@
+//! AppArmor: profiles written, loaded, followed.
+//!
+//! A [`Profile`] is what batten holds, whatever it was read from; [`Profile::render`] writes it for a parser's
+//! [`Dialect`]. [`builtin`] is the profile that batten brings along and that follows a container's capabilities.
+
+pub mod builtin;
+mod dialect;
+pub mod kernel;
+mod matcher;
+mod pattern;
+mod profile;
+mod quote;
+mod render;
+mod words;
+
+pub use dialect::{Dialect, POLICY_FOLDER, Version};
+pub use kernel::{Kernel, KernelError, Label, Loaded, LoadedMode};
+pub use matcher::Matcher;
+pub use pattern::{Pattern, PatternError};
+pub use profile::{
+    Access, Exec, FileRule, IncludePath, MAX_NAME, MountRule, NameError, Profile, Qualifiers, Rule, check_name,
+};
+pub use words::{
+    Facility, Family, Mode, MountKind, MountOption, NamedSignal, PtraceAccess, Signal, SignalAccess, SocketKind,
+    Transition,
+};
