@@ -11,9 +11,11 @@
 mod action;
 mod arch;
 mod profile;
+mod syscalls;
 mod target;
 
 pub use action::{Action, Op};
 pub use arch::Arch;
 pub use profile::{Condition, Profile, ProfileError, Rule};
+pub use syscalls::{Multiplexer, Syscall, X32_BIT};
 pub use target::{Abis, KernelVersion, Target};
