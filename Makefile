@@ -29,7 +29,7 @@ bench: deps build
 
 ## make build        batten, and the static batten-runtime that engines start
 build: shim
-	$(CARGO) build --release --bin batten
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 $(CARGO) build --release --bin batten
 
 shim: deps
 	$(CARGO) build --release --no-default-features --bin batten-runtime --target $(MUSL)

@@ -11,7 +11,7 @@ use super::subject::SubjectKeys;
 use super::waiver::{Day, Waiver};
 use super::{BUILT_IN_PROFILE, Override, POLICY_DROP_INS, POLICY_FILE, Policy};
 use crate::rules;
-use crate::spec::{FileError, Problem, TrustedFile};
+use crate::spec::{FileError, Problem, read_trusted};
 
 impl Policy {
     /// The machine's policy: [`POLICY_FILE`] and then [`POLICY_DROP_INS`]`/*.toml` in the order of their names, or the
@@ -31,12 +31,12 @@ impl Policy {
     pub fn load_from(file: &Path, drop_ins: &Path) -> Result<Self, PolicyError> {
         let mut policy = Self::built_in();
         match open(file) {
-            Ok(opened) => policy.add_file(file, opened)?,
+            Ok(text) => policy.add_bytes(file, text)?,
             Err(error) if is_missing(&error) => {}
             Err(error) => return Err(error.into()),
         }
         for path in list(drop_ins)? {
-            policy.add_file(&path, open(&path)?)?;
+            policy.add_bytes(&path, open(&path)?)?;
         }
         policy.finish()
     }
@@ -64,10 +64,6 @@ impl Policy {
         let mut policy = Self::built_in();
         policy.add(path.to_owned(), text.to_owned())?;
         policy.finish()
-    }
-
-    fn add_file(&mut self, path: &Path, mut file: TrustedFile) -> Result<(), PolicyError> {
-        self.add_bytes(path, file.take_text())
     }
 
     fn add_bytes(&mut self, path: &Path, bytes: Vec<u8>) -> Result<(), PolicyError> {
@@ -141,11 +137,11 @@ impl Policy {
 
 /// A file of the machine's policy. It may be a link, as configuration management and Kubernetes mounts make them; what
 /// it leads to must be trusted like everything that decides.
-fn open(path: &Path) -> Result<TrustedFile, FileError> {
-    match TrustedFile::open(path) {
+fn open(path: &Path) -> Result<Vec<u8>, FileError> {
+    match read_trusted(path) {
         Err(FileError { problem: Problem::Symlink, .. }) => {
             let real = std::fs::canonicalize(path).map_err(|error| FileError::of(path, &error))?;
-            TrustedFile::open(&real)
+            read_trusted(&real)
         }
         opened => opened,
     }

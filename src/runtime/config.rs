@@ -22,7 +22,7 @@ use nix::unistd::{getegid, geteuid, getgid, getuid};
 use serde::Deserialize;
 
 use super::argv::Dialect;
-use crate::spec::{FileError, Problem, TrustedFile};
+use crate::spec::{FileError, Problem, read_trusted};
 
 /// Where the shim's settings are looked for.
 pub const RUNTIME_FILE: &str = "/etc/batten/runtime.toml";
@@ -138,7 +138,7 @@ impl ShimConfig {
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = TrustedFile::open(path)?.take_text();
+        let text = read_trusted(path)?;
         let text = String::from_utf8(text).map_err(|_| ConfigError::NotUtf8 { path: path.to_owned() })?;
         Self::parse(path, &text)
     }

@@ -5,14 +5,14 @@
 //! user batten runs as, and is read up to a bound. A replacement is written to a new file beside it and renamed over
 //! it: a reader, a kill or a full disk finds the old text or the new one.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open, openat, renameat};
+use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
 use nix::sys::stat::Mode;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, geteuid, unlinkat};
 
@@ -137,16 +137,7 @@ impl TrustedFile {
     fn read(folder_path: &Path, name: &Path) -> Result<Self, FileError> {
         let path = folder_path.join(name);
         let folder = open_folder(folder_path)?;
-        let file = open_file(folder.as_fd(), name, &path)?;
-        let seen = file.metadata().map_err(|error| fail("read", &path, errno(&error)))?;
-        trust(&seen).map_err(|problem| FileError { action: "trust", path: path.clone(), problem })?;
-        let mut text = Vec::with_capacity(usize::try_from(seen.len()).unwrap_or(0) + 1);
-        // The bound holds for what is read, not for what the size once was: the file may grow meanwhile.
-        file.take(MAX_BYTES as u64 + 1).read_to_end(&mut text).map_err(|error| fail("read", &path, errno(&error)))?;
-        if text.len() > MAX_BYTES {
-            let problem = Problem::TooLarge { size: text.len() as u64 };
-            return Err(FileError { action: "read", path, problem });
-        }
+        let (text, seen) = read_file(folder.as_fd(), name, &path)?;
         let owner = (seen.uid(), seen.gid());
         Ok(Self { folder, name: name.to_owned(), path, mode: seen.mode() & 0o7777, owner, text })
     }
@@ -189,7 +180,8 @@ impl TrustedFile {
 
     fn write_temporary(&self, name: &Path, text: &[u8], durability: Durability) -> Result<(), FileError> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let create = || openat(&self.folder, name, flags, Mode::S_IRUSR | Mode::S_IWUSR);
+        // Never more than the old file gave; what the umask takes is given back below.
+        let create = || openat(&self.folder, name, flags, Mode::from_bits_truncate(self.mode));
         let fd = match create() {
             // Left by a batten of the same pid that was killed; nobody reads it.
             Err(Errno::EEXIST) => {
@@ -231,9 +223,42 @@ impl TrustedFile {
     }
 }
 
+/// Reads a file that decides something and is not written back, with the trust that [`TrustedFile::open`] asks for.
+///
+/// # Errors
+/// [`FileError`] when the file cannot be opened, trusted or read.
+pub fn read_trusted(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_file(AT_FDCWD, path, path).map(|(text, _)| text)
+}
+
+fn read_file(folder: BorrowedFd<'_>, name: &Path, path: &Path) -> Result<(Vec<u8>, Metadata), FileError> {
+    let mut file = open_file(folder, name, path)?;
+    let failed = |error: io::Error| fail("read", path, errno(&error));
+    let seen = file.metadata().map_err(failed)?;
+    trust(&seen).map_err(|problem| FileError { action: "trust", path: path.to_owned(), problem })?;
+    // The bound holds for what is read, not for what the size once was: the file may grow meanwhile. A read that
+    // leaves room has met the end of a regular file.
+    let mut text = vec![0; usize::try_from(seen.len()).unwrap_or(MAX_BYTES).min(MAX_BYTES) + 1];
+    let mut filled = 0;
+    while filled < text.len() {
+        let count = file.read(&mut text[filled..]).map_err(failed)?;
+        filled += count;
+        if count == 0 || filled < text.len() {
+            break;
+        }
+        if filled > MAX_BYTES {
+            let problem = Problem::TooLarge { size: filled as u64 };
+            return Err(FileError { action: "read", path: path.to_owned(), problem });
+        }
+        text.resize((filled * 2).min(MAX_BYTES + 1), 0);
+    }
+    text.truncate(filled);
+    Ok((text, seen))
+}
+
 fn open_folder(path: &Path) -> Result<OwnedFd, FileError> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    open(path, flags, Mode::empty()).map_err(|error| fail("open the folder", path, error))
+    openat(AT_FDCWD, path, flags, Mode::empty()).map_err(|error| fail("open the folder", path, error))
 }
 
 /// `name` is one component, so `O_NOFOLLOW` is all of `RESOLVE_NO_SYMLINKS`; `O_NONBLOCK` keeps a pipe from holding
@@ -269,7 +294,7 @@ fn is_root_unmapped() -> bool {
     !map.is_empty() && !ranges.any(|mut range| range.nth(1) == Some(0))
 }
 
-fn trust(seen: &std::fs::Metadata) -> Result<(), Problem> {
+fn trust(seen: &Metadata) -> Result<(), Problem> {
     if !seen.is_file() {
         return Err(Problem::NotRegular);
     }
