@@ -173,7 +173,9 @@ fn judge_launch(launch: &mut Launch, policy: &Policy, host: &Host, entry: &mut E
     if own_config(launch).is_some() {
         let path = sealed("config.json", &outcome.text, first_free(launch.preserve_fds()))?;
         launch.set_config(path);
-    } else if outcome.changed {
+    } else {
+        // Anew even where nothing changed: a descriptor that someone holds open on the old file must not reach what the
+        // runtime reads.
         file.replace(outcome.text.as_bytes(), Durability::Process)?;
     }
     Ok(())

@@ -14,7 +14,7 @@ pub struct Sourced<T> {
 }
 
 /// A setting's name and the place that set it; [`super::Policy::cite`] makes words of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
     /// The setting as the policy spells it, such as `capabilities.ceiling`.
     pub setting: &'static str,
@@ -25,6 +25,12 @@ pub struct Origin {
 pub(super) enum OriginPlace {
     BuiltIn,
     Layer { index: usize, offset: usize },
+}
+
+impl std::fmt::Debug for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.setting)
+    }
 }
 
 impl Origin {

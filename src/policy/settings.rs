@@ -188,3 +188,17 @@ fn overwrite<T>(setting: &mut Sourced<T>, index: usize, offset: usize, value: T)
     setting.value = value;
     setting.origin.place = OriginPlace::Layer { index, offset };
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::{Policy, Subject};
+
+    #[test]
+    fn the_built_in_policy_is_policies_default_toml() {
+        let written = Policy::parse(Path::new("default.toml"), include_str!("../../policies/default.toml")).unwrap();
+        let shown = |policy: &Policy| format!("{:#?}", policy.resolve(&Subject::default()));
+        assert_eq!(shown(&Policy::built_in()), shown(&written));
+    }
+}
