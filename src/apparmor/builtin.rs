@@ -88,8 +88,6 @@ pub fn profile(capabilities: CapSet, dialect: Dialect, engine: &Label) -> Profil
 
 fn rules(capabilities: CapSet, engine: &Label) -> Vec<Rule> {
     let allow = Qualifiers::ALLOW;
-    let has = |name| Capability::from_name(name).is_some_and(|capability| capabilities.contains(capability));
-    let is_admin = has("CAP_SYS_ADMIN");
     let mut rules = vec![
         Rule::Capability { qualifiers: allow, set: Some(capabilities) },
         Rule::Network { qualifiers: allow, family: None, kind: None },
@@ -98,27 +96,39 @@ fn rules(capabilities: CapSet, engine: &Label) -> Vec<Rule> {
         Rule::File(FileRule::everything(allow)),
         Rule::Facility { qualifiers: allow, facility: Facility::Mqueue },
     ];
-    if !has("CAP_NET_RAW") {
+    if !has(capabilities, "CAP_NET_RAW") {
         rules.push(deny_network(Family::Packet, None));
         rules.push(deny_network(Family::Inet, Some(SocketKind::Raw)));
         rules.push(deny_network(Family::Inet6, Some(SocketKind::Raw)));
     }
-    let write = Access::WRITE.union(Access::LINK).union(Access::LOCK);
-    rules.extend(NOT_WRITABLE.iter().map(|path| deny_file(path, write)));
-    rules.push(deny_file(if has("CAP_NET_ADMIN") { "/proc/sys/[^kn]**" } else { "/proc/sys/[^k]**" }, write));
-    if !is_admin && !has("CAP_BPF") {
-        rules.push(deny_file("/sys/fs/bpf/**", write));
-    }
-    rules.extend(NOT_READABLE.iter().map(|path| deny_file(path, Access::ALL)));
-    rules.extend(peers(engine));
-    if is_admin {
+    rules.extend(kernel_files(capabilities));
+    rules.extend(peers(&known(PEERS), engine));
+    if has(capabilities, "CAP_SYS_ADMIN") {
         rules.extend(MountKind::ALL.iter().map(|kind| Rule::Mount(MountRule::any(allow, *kind))));
         rules.push(Rule::Facility { qualifiers: allow, facility: Facility::Userns });
     }
     rules
 }
 
-fn peers(engine: &Label) -> Vec<Rule> {
+fn has(capabilities: CapSet, name: &str) -> bool {
+    Capability::from_name(name).is_some_and(|capability| capabilities.contains(capability))
+}
+
+/// What no container may do with the kernel's files in /proc and /sys, as far as `capabilities` do not speak for it.
+pub(super) fn kernel_files(capabilities: CapSet) -> Vec<Rule> {
+    let write = Access::WRITE.union(Access::LINK).union(Access::LOCK);
+    let mut rules: Vec<Rule> = NOT_WRITABLE.iter().map(|path| deny_file(path, write)).collect();
+    let is_net_admin = has(capabilities, "CAP_NET_ADMIN");
+    rules.push(deny_file(if is_net_admin { "/proc/sys/[^kn]**" } else { "/proc/sys/[^k]**" }, write));
+    if !has(capabilities, "CAP_SYS_ADMIN") && !has(capabilities, "CAP_BPF") {
+        rules.push(deny_file("/sys/fs/bpf/**", write));
+    }
+    rules.extend(NOT_READABLE.iter().map(|path| deny_file(path, Access::ALL)));
+    rules
+}
+
+/// Who may signal and trace whom: the containers under `own` each other, and the engine them.
+pub(super) fn peers(own: &Pattern, engine: &Label) -> Vec<Rule> {
     let qualifiers = Qualifiers::ALLOW;
     let signal = |access: &[SignalAccess], peer| Rule::Signal {
         qualifiers,
@@ -131,8 +141,8 @@ fn peers(engine: &Label) -> Vec<Rule> {
     let mut rules = vec![
         signal(receive, Pattern::literal("unconfined")),
         signal(receive, known(ENGINES)),
-        signal(&[SignalAccess::Send, SignalAccess::Receive], known(PEERS)),
-        ptrace(PtraceAccess::ALL, known(PEERS)),
+        signal(SignalAccess::ALL, own.clone()),
+        ptrace(PtraceAccess::ALL, own.clone()),
         // What `docker top` and `podman ps` read.
         ptrace(&[PtraceAccess::Readby], known(ENGINES)),
     ];

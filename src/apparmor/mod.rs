@@ -3,13 +3,19 @@
 //! A [`Profile`] is what batten holds, whatever it was read from; [`Profile::render`] writes it for a parser's
 //! [`Dialect`]. [`builtin`] is the profile that batten brings along and that follows a container's capabilities.
 
+#[cfg(feature = "cli")]
+pub mod bane;
 pub mod builtin;
 mod dialect;
 pub mod kernel;
+#[cfg(feature = "cli")]
+pub mod language;
 mod matcher;
 mod pattern;
 mod profile;
 mod quote;
+#[cfg(feature = "cli")]
+mod reader;
 mod render;
 mod words;
 
@@ -20,6 +26,8 @@ pub use pattern::{Pattern, PatternError};
 pub use profile::{
     Access, Exec, FileRule, IncludePath, MAX_NAME, MountRule, NameError, Profile, Qualifiers, Rule, check_name,
 };
+#[cfg(feature = "cli")]
+pub use reader::{MAX_TEXT, TomlError, read_text};
 pub use words::{
     Facility, Family, Mode, MountKind, MountOption, NamedSignal, PtraceAccess, Signal, SignalAccess, SocketKind,
     Transition,

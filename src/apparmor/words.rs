@@ -72,6 +72,8 @@ impl SocketKind {
         match self {
             Self::Tcp | Self::Udp => matches!(family, None | Some(Family::Inet | Family::Inet6)),
             Self::Icmp => matches!(family, None | Some(Family::Inet)),
+            // `network packet,` is the family.
+            Self::Packet => family.is_some(),
             _ => true,
         }
     }

@@ -44,7 +44,7 @@ pub enum PolicyError {
         error: Box<toml::de::Error>,
     },
     /// A setting that is well-formed but makes no sense.
-    #[error("{}:{}: {problem}\n{}", path.display(), place.line, caret(line, *place))]
+    #[error("{}:{}: {problem}\n{}", path.display(), place.line, place.point_at(line))]
     Setting {
         /// The file.
         path: PathBuf,
@@ -71,12 +71,4 @@ impl PolicyError {
             Self::Setting { hint, .. } => hint,
         }
     }
-}
-
-/// The line with a caret under the column, as the TOML reader draws it.
-fn caret(line: &str, place: Place) -> String {
-    let number = place.line.to_string();
-    let margin = " ".repeat(number.len());
-    let indent = " ".repeat(place.column.saturating_sub(1));
-    format!("{margin} |\n{number} | {line}\n{margin} | {indent}^")
 }

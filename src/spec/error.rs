@@ -23,6 +23,14 @@ impl Place {
         let column = before[line_start..].iter().filter(|&&b| b & 0xc0 != 0x80).count() + 1;
         Self { line, column }
     }
+
+    /// The line with a caret under the column, as the TOML reader draws it.
+    pub fn point_at(self, line: &str) -> String {
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        let indent = " ".repeat(self.column.saturating_sub(1));
+        format!("{margin} |\n{number} | {line}\n{margin} | {indent}^")
+    }
 }
 
 impl fmt::Display for Place {

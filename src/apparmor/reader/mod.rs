@@ -1,0 +1,246 @@
+//! Profiles in TOML: every setting typed, every name checked, nothing passed through.
+//!
+//! `docs/apparmor.md` is the reference. A profile that could mean something else than it says is refused, with the line.
+
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::dialect::Version;
+use super::profile::{IncludePath, Profile, check_name};
+use super::words::{Facility, Mode};
+use crate::spec::Place;
+use sections::{CapabilitySection, ChangeProfileSection, FileSection, MountSection, NetworkSection};
+use sections::{PtraceSection, SignalSection, Verdict};
+
+/// Largest text, in bytes.
+pub const MAX_TEXT: usize = 1 << 20;
+
+/// A profile's TOML that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TomlError {
+    /// The file could not be read.
+    #[error("cannot read {}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
+    /// The text is larger than any profile is.
+    #[error("{}: the text has more than {MAX_TEXT} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The text is not UTF-8.
+    #[error("{}: the text is not UTF-8", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The text is not TOML, or not a profile's.
+    #[error("{}: {error}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What the TOML reader says, with line and caret.
+        #[source]
+        error: Box<toml::de::Error>,
+    },
+    /// A setting that is well-formed but makes no sense.
+    #[error("{}:{}: {problem}\n{}", path.display(), place.line, place.point_at(line))]
+    Setting {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        place: Place,
+        /// The line itself.
+        line: String,
+        /// What is wrong, in one clause.
+        problem: String,
+        /// What to write instead.
+        hint: String,
+    },
+}
+
+impl TomlError {
+    /// What the person who wrote the profile can do.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::File { .. } => "check the path and its permissions",
+            Self::TooLarge { .. } => "no profile is of this size; look at what was put at this path",
+            Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::Syntax { .. } => "docs/apparmor.md lists every setting; bane's TOML is read with --from bane",
+            Self::Setting { hint, .. } => hint,
+        }
+    }
+}
+
+/// The text that is read, for messages that point into it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'t> {
+    pub(super) path: &'t Path,
+    pub(super) text: &'t str,
+}
+
+impl<'t> Source<'t> {
+    pub(super) fn new(path: &'t Path, text: &'t str) -> Result<Self, TomlError> {
+        if text.len() > MAX_TEXT {
+            return Err(TomlError::TooLarge { path: path.to_owned() });
+        }
+        Ok(Self { path, text })
+    }
+
+    pub(super) fn wrong(self, offset: usize, problem: impl Into<String>, hint: impl Into<String>) -> TomlError {
+        let place = Place::of(self.text, offset);
+        let line = self.text.lines().nth(place.line - 1).unwrap_or_default().to_owned();
+        TomlError::Setting { path: self.path.to_owned(), place, line, problem: problem.into(), hint: hint.into() }
+    }
+
+    pub(super) fn parse<T: serde::de::DeserializeOwned>(self) -> Result<T, TomlError> {
+        toml::from_str(self.text)
+            .map_err(|error| TomlError::Syntax { path: self.path.to_owned(), error: Box::new(error) })
+    }
+
+    /// The value that `word` spells, from a closed list of words.
+    pub(super) fn word<T>(self, word: &Spanned<String>, what: &str, all: &[T]) -> Result<T, TomlError>
+    where
+        T: Copy + std::fmt::Display,
+    {
+        let found = all.iter().copied().find(|known| known.to_string() == *word.get_ref());
+        found.ok_or_else(|| {
+            let words = all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            self.wrong(
+                word.span().start,
+                format!("no {what} {:?} is known", word.get_ref()),
+                format!("one of: {words}"),
+            )
+        })
+    }
+}
+
+/// The words of the TOML, and nothing else.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileToml {
+    name: Spanned<String>,
+    description: Option<String>,
+    mode: Option<Spanned<String>>,
+    abi: Option<Spanned<String>>,
+    attach_disconnected: Option<bool>,
+    mediate_deleted: Option<bool>,
+    tunables: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    includes: Vec<Spanned<String>>,
+    #[serde(default)]
+    local: bool,
+    #[serde(default)]
+    capabilities: CapabilitySection,
+    #[serde(default)]
+    network: Vec<NetworkSection>,
+    #[serde(default)]
+    files: Vec<FileSection>,
+    #[serde(default)]
+    signal: Vec<SignalSection>,
+    #[serde(default)]
+    ptrace: Vec<PtraceSection>,
+    #[serde(default)]
+    mount: Vec<MountSection>,
+    userns: Option<Verdict>,
+    mqueue: Option<Verdict>,
+    #[serde(default)]
+    change_profile: Vec<ChangeProfileSection>,
+}
+
+impl Profile {
+    /// Reads a profile's TOML; `path` is what messages call it.
+    ///
+    /// # Errors
+    /// [`TomlError`] when the text is no profile or says something that makes no sense.
+    pub fn from_toml(path: &Path, text: &str) -> Result<Self, TomlError> {
+        let source = Source::new(path, text)?;
+        let toml: ProfileToml = source.parse()?;
+        let name = toml.name.get_ref();
+        check_name(name).map_err(|error| source.wrong(toml.name.span().start, error.to_string(), error.hint()))?;
+        let mut profile = Self::new(name);
+        profile.description = toml.description;
+        if let Some(mode) = &toml.mode {
+            profile.mode = source.word(mode, "mode", Mode::ALL)?;
+        }
+        if let Some(abi) = &toml.abi {
+            profile.abi = Some(read_abi(source, abi)?);
+        }
+        profile.attach_disconnected = toml.attach_disconnected.unwrap_or(true);
+        profile.mediate_deleted = toml.mediate_deleted.unwrap_or(true);
+        profile.local = toml.local;
+        profile.tunables = match &toml.tunables {
+            Some(paths) => read_paths(source, paths)?,
+            None => IncludePath::new("tunables/global").into_iter().collect(),
+        };
+        profile.includes = read_paths(source, &toml.includes)?;
+        let rules = &mut profile.rules;
+        toml.capabilities.read(source, rules)?;
+        toml.network.iter().try_for_each(|section| section.read(source, rules))?;
+        toml.files.iter().try_for_each(|section| section.read(source, rules))?;
+        toml.signal.iter().try_for_each(|section| section.read(source, rules))?;
+        toml.ptrace.iter().try_for_each(|section| section.read(source, rules))?;
+        toml.mount.iter().try_for_each(|section| section.read(source, rules))?;
+        rules.extend(toml.userns.map(|verdict| verdict.rule(Facility::Userns)));
+        rules.extend(toml.mqueue.map(|verdict| verdict.rule(Facility::Mqueue)));
+        toml.change_profile.iter().try_for_each(|section| section.read(source, rules))?;
+        Ok(profile)
+    }
+
+    /// Reads a profile's TOML file.
+    ///
+    /// # Errors
+    /// As [`Profile::from_toml`], and when the file cannot be read.
+    pub fn read_toml(path: &Path) -> Result<Self, TomlError> {
+        Self::from_toml(path, &read_text(path)?)
+    }
+}
+
+/// The text of a file that is no larger than a profile may be.
+///
+/// # Errors
+/// [`TomlError`] when it cannot be read, is too large or not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, TomlError> {
+    use std::io::Read;
+    let failed = |error| TomlError::File { path: path.to_owned(), error };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(MAX_TEXT as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > MAX_TEXT {
+        return Err(TomlError::TooLarge { path: path.to_owned() });
+    }
+    String::from_utf8(bytes).map_err(|_| TomlError::NotUtf8 { path: path.to_owned() })
+}
+
+fn read_abi(source: Source<'_>, abi: &Spanned<String>) -> Result<Version, TomlError> {
+    match abi.get_ref().as_str() {
+        "3.0" => Ok(Version::V3_0),
+        "4.0" => Ok(Version::V4_0),
+        other => {
+            let hint = "abi is \"3.0\" or \"4.0\"; without it the newest that the parser has is taken";
+            Err(source.wrong(abi.span().start, format!("no ABI {other:?} is known"), hint))
+        }
+    }
+}
+
+fn read_paths(source: Source<'_>, paths: &[Spanned<String>]) -> Result<Vec<IncludePath>, TomlError> {
+    let read = |path: &Spanned<String>| {
+        IncludePath::new(path.get_ref()).ok_or_else(|| {
+            let hint = "name a file below /etc/apparmor.d, such as \"abstractions/base\" or \"tunables/global\"";
+            source.wrong(path.span().start, format!("{:?} cannot be included", path.get_ref()), hint)
+        })
+    };
+    paths.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests;
