@@ -8,6 +8,7 @@ use super::Exit;
 use super::apply::Apply;
 use super::check::Check;
 use super::diff::Diff;
+use super::manual::{Completions, Man};
 use super::policy::PolicyCommand;
 
 /// Brings containers within one policy before their OCI runtime starts them.
@@ -24,6 +25,8 @@ enum Command {
     Apply(Apply),
     Diff(Diff),
     Policy(PolicyCommand),
+    Completions(Completions),
+    Man(Man),
 }
 
 impl Command {
@@ -33,6 +36,8 @@ impl Command {
             Self::Apply(door) => door.run(),
             Self::Diff(door) => door.run(),
             Self::Policy(door) => door.run(),
+            Self::Completions(door) => door.run(),
+            Self::Man(door) => door.run(),
         }
     }
 }

@@ -14,6 +14,8 @@ mod exit;
 #[cfg(feature = "cli")]
 pub mod input;
 #[cfg(feature = "cli")]
+pub mod manual;
+#[cfg(feature = "cli")]
 pub mod policy;
 pub mod shim;
 
