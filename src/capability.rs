@@ -96,6 +96,9 @@ impl CapSet {
     /// The fourteen that Docker gives every container (moby, `oci/caps/defaults.go`).
     pub const DOCKER: Self = Self(0xa804_25fb);
 
+    /// The eleven that Podman gives every container (container-libs, `pkg/config/default.go`).
+    pub const PODMAN: Self = Self(0x8004_05fb);
+
     /// The set with the given bits; bits that no capability has are dropped.
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits & Self::ALL.0)
@@ -194,5 +197,12 @@ mod tests {
         let names = "CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, \
                      CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_SYS_CHROOT, CAP_MKNOD, CAP_AUDIT_WRITE, CAP_SETFCAP";
         assert_eq!(CapSet::DOCKER.to_string(), names);
+    }
+
+    #[test]
+    fn podman_s_default_is_docker_s_without_three() {
+        let less =
+            ["CAP_NET_RAW", "CAP_MKNOD", "CAP_AUDIT_WRITE"].map(|name| Capability::from_name(name).expect("known"));
+        assert_eq!(CapSet::PODMAN, CapSet::DOCKER.difference(less.into_iter().collect()));
     }
 }

@@ -96,7 +96,7 @@ impl Document {
     /// type.
     pub fn parse_spec(text: impl Into<Vec<u8>>) -> Result<Self, ReadError> {
         let document = Self::parse(text)?;
-        shape::SPEC.check(&document)?;
+        shape::SPEC.check_document(&document)?;
         Ok(document)
     }
 
@@ -106,7 +106,7 @@ impl Document {
     /// As [`Document::parse_spec`].
     pub fn parse_process(text: impl Into<Vec<u8>>) -> Result<Self, ReadError> {
         let document = Self::parse(text)?;
-        shape::PROCESS_FILE.check(&document)?;
+        shape::PROCESS_FILE.check_document(&document)?;
         Ok(document)
     }
 

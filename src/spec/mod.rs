@@ -13,3 +13,4 @@ pub use document::{Document, Kind, MAX_BYTES, MAX_DEPTH, Value, quote};
 pub use edit::{Change, Edit, EditError, Fragment, Working, apply};
 pub use error::{Place, ReadError, Refusal};
 pub use pointer::Pointer;
+pub use shape::{Members, Shape};

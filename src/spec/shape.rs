@@ -10,20 +10,25 @@ use super::error::{ReadError, Refusal};
 
 /// What the members of a known object must be.
 #[derive(Debug)]
-pub(super) enum Shape {
+pub enum Shape {
     /// Nothing that a Linux runtime reads.
     Any,
+    /// `true` or `false`.
     Bool,
+    /// A string.
     String,
     /// An integer between the two bounds, both included.
     Integer(i64, u64),
+    /// Items of one shape.
     Array(&'static Shape),
     /// A free map: any key, one shape of value.
     Map(&'static Shape),
+    /// An object with these members, each by its shape.
     Object(Members),
 }
 
-type Members = &'static [(&'static str, Shape)];
+/// The names and shapes of an object's known members.
+pub type Members = &'static [(&'static str, Shape)];
 
 const U16: Shape = Shape::Integer(0, 0xffff);
 const U32: Shape = Shape::Integer(0, 0xffff_ffff);
@@ -245,25 +250,26 @@ const BLOCK_IO: Shape = Shape::Object(&[
 ]);
 
 impl Shape {
-    /// Refuses keys that only fold to a known one, and known members of the wrong type. `null` is every runtime's word
-    /// for an absent member.
-    pub(super) fn check(&self, document: &Document) -> Result<(), ReadError> {
+    pub(super) fn check_document(&self, document: &Document) -> Result<(), ReadError> {
         let root = document.root();
         if root.is_null() {
             return Err(refuse(root, self.mismatch(root)));
         }
-        self.check_value(root)
+        self.check(root)
     }
 
-    fn check_value(&self, value: Value<'_>) -> Result<(), ReadError> {
+    /// Refuses keys that only fold to a known one, and known members of the wrong type. `null` is every runtime's word
+    /// for an absent member, at the top as well.
+    ///
+    /// # Errors
+    /// [`ReadError`] at the first such key or member.
+    pub fn check(&self, value: Value<'_>) -> Result<(), ReadError> {
         match self {
             Self::Any => Ok(()),
             _ if value.is_null() => Ok(()),
             Self::Object(members) if value.kind() == Kind::Object => check_members(members, value),
-            Self::Map(shape) if value.kind() == Kind::Object => value.children().try_for_each(|v| shape.check_value(v)),
-            Self::Array(shape) if value.kind() == Kind::Array => {
-                value.children().try_for_each(|v| shape.check_value(v))
-            }
+            Self::Map(shape) if value.kind() == Kind::Object => value.children().try_for_each(|v| shape.check(v)),
+            Self::Array(shape) if value.kind() == Kind::Array => value.children().try_for_each(|v| shape.check(v)),
             Self::String if value.kind() == Kind::String => Ok(()),
             Self::Bool if value.kind() == Kind::Bool => Ok(()),
             Self::Integer(least, most) if fits(value, *least, *most) => Ok(()),
@@ -293,7 +299,7 @@ impl Shape {
 fn check_members(members: Members, object: Value<'_>) -> Result<(), ReadError> {
     object.children().try_for_each(|child| {
         if let Some((_, shape)) = members.iter().find(|(name, _)| child.key_is(name)) {
-            return shape.check_value(child);
+            return shape.check(child);
         }
         let key = child.key().unwrap_or_default();
         match members.iter().find(|(name, _)| folds_to(&key, name)) {
