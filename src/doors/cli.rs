@@ -10,6 +10,7 @@ use super::check::Check;
 use super::diff::Diff;
 use super::manual::{Completions, Man};
 use super::policy::PolicyCommand;
+use super::seccomp::SeccompCommand;
 
 /// Brings containers within one policy before their OCI runtime starts them.
 #[derive(Debug, Parser)]
@@ -27,6 +28,7 @@ enum Command {
     Policy(PolicyCommand),
     Completions(Completions),
     Man(Man),
+    Seccomp(SeccompCommand),
 }
 
 impl Command {
@@ -38,6 +40,7 @@ impl Command {
             Self::Policy(door) => door.run(),
             Self::Completions(door) => door.run(),
             Self::Man(door) => door.run(),
+            Self::Seccomp(door) => door.run(),
         }
     }
 }

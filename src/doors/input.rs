@@ -107,7 +107,11 @@ fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
     bounded(std::fs::File::open(&path).map_err(failed)?, &path.display().to_string())
 }
 
-fn bounded(source: impl Read, name: &str) -> Result<Vec<u8>, (String, String)> {
+/// Reads `source` up to one byte past the largest document; `name` is for the message.
+///
+/// # Errors
+/// What went wrong, and a hint.
+pub(super) fn bounded(source: impl Read, name: &str) -> Result<Vec<u8>, (String, String)> {
     let mut text = Vec::new();
     match source.take(MAX_BYTES as u64 + 1).read_to_end(&mut text) {
         Ok(_) => Ok(text),

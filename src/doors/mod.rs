@@ -17,6 +17,8 @@ pub mod input;
 pub mod manual;
 #[cfg(feature = "cli")]
 pub mod policy;
+#[cfg(feature = "cli")]
+pub mod seccomp;
 pub mod shim;
 
 pub use exit::Exit;

@@ -10,12 +10,23 @@
 
 mod action;
 mod arch;
+mod docker;
+mod errno;
+mod machine;
+#[cfg(feature = "cli")]
+mod notes;
 mod profile;
+mod resolve;
+mod resolved;
 mod syscalls;
 mod target;
 
 pub use action::{Action, Op};
 pub use arch::Arch;
+pub use docker::{Dialect, DockerProfile, Fidelity};
+pub use machine::Machine;
 pub use profile::{Condition, Profile, ProfileError, Rule};
+pub use resolve::{Bounding, Facts, Kernel, ResolveError};
+pub use resolved::Resolved;
 pub use syscalls::{Multiplexer, Syscall, X32_BIT};
 pub use target::{Abis, KernelVersion, Target};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::action::{Action, Op};
 use super::arch::Arch;
-use crate::spec::{Kind, Place, Pointer, Value, quote};
+use crate::spec::{Kind, Place, Pointer, ReadError, Value, quote};
 
 /// One `linux.seccomp` object; order and grouping are the file's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,13 @@ impl ProfileError {
     /// An error at `value`.
     pub fn at(value: Value<'_>, problem: impl Into<String>, hint: &'static str) -> Self {
         Self { problem: problem.into(), pointer: value.pointer(), place: value.place(), hint }
+    }
+}
+
+impl From<ReadError> for ProfileError {
+    fn from(error: ReadError) -> Self {
+        let hint = error.hint();
+        Self { problem: error.refusal.to_string(), pointer: error.pointer, place: error.place, hint }
     }
 }
 
@@ -140,16 +147,21 @@ impl Profile {
 impl Rule {
     fn read(value: Value<'_>) -> Result<Self, ProfileError> {
         expect(value, Kind::Object)?;
-        let names = list(value, "names")?.map(|name| string(name).map(Cow::Owned)).collect::<Result<Vec<_>, _>>()?;
+        Self::with_names(value, list(value, "names")?, number(value, "errnoRet")?)
+    }
+
+    /// The rule at `value` for `names`, which may come from elsewhere.
+    pub(super) fn with_names<'d>(
+        value: Value<'d>,
+        names: impl Iterator<Item = Value<'d>>,
+        errno_ret: Option<u32>,
+    ) -> Result<Self, ProfileError> {
+        let names = names.map(|name| string(name).map(Cow::Owned)).collect::<Result<Vec<_>, _>>()?;
         if names.is_empty() {
             return Err(ProfileError::at(value, "the rule names no system call", "list them in `names`"));
         }
-        Ok(Self {
-            names,
-            action: action(value, "action")?,
-            errno_ret: number(value, "errnoRet")?,
-            args: list(value, "args")?.map(Condition::read).collect::<Result<_, _>>()?,
-        })
+        let args = list(value, "args")?.map(Condition::read).collect::<Result<_, _>>()?;
+        Ok(Self { names, action: action(value, "action")?, errno_ret, args })
     }
 
     fn write(&self, out: &mut String) {
@@ -174,7 +186,7 @@ impl Rule {
 }
 
 impl Condition {
-    fn read(value: Value<'_>) -> Result<Self, ProfileError> {
+    pub(super) fn read(value: Value<'_>) -> Result<Self, ProfileError> {
         expect(value, Kind::Object)?;
         let op = value.get("op").ok_or_else(|| ProfileError::at(value, "the condition has no `op`", OPS_HINT))?;
         let name = string(op)?;
@@ -214,7 +226,7 @@ fn expect(value: Value<'_>, kind: Kind) -> Result<(), ProfileError> {
     Err(ProfileError::at(value, problem, "the runtime-spec's config-linux.md gives the type"))
 }
 
-fn list<'d>(object: Value<'d>, key: &str) -> Result<impl Iterator<Item = Value<'d>>, ProfileError> {
+pub(super) fn list<'d>(object: Value<'d>, key: &str) -> Result<impl Iterator<Item = Value<'d>>, ProfileError> {
     let array = object.get(key);
     if let Some(array) = array {
         expect(array, Kind::Array)?;
@@ -222,7 +234,7 @@ fn list<'d>(object: Value<'d>, key: &str) -> Result<impl Iterator<Item = Value<'
     Ok(array.into_iter().flat_map(Value::items))
 }
 
-fn string(value: Value<'_>) -> Result<String, ProfileError> {
+pub(super) fn string(value: Value<'_>) -> Result<String, ProfileError> {
     expect(value, Kind::String)?;
     Ok(value.as_str().unwrap_or_default().into_owned())
 }
@@ -242,7 +254,7 @@ fn wide(object: Value<'_>, key: &str) -> Result<u64, ProfileError> {
     value.as_u64().ok_or_else(error)
 }
 
-fn action(object: Value<'_>, key: &str) -> Result<Action, ProfileError> {
+pub(super) fn action(object: Value<'_>, key: &str) -> Result<Action, ProfileError> {
     let missing = || ProfileError::at(object, format!("there is no `{key}`"), ACTIONS_HINT);
     let value = object.get(key).ok_or_else(missing)?;
     let name = string(value)?;
@@ -250,7 +262,7 @@ fn action(object: Value<'_>, key: &str) -> Result<Action, ProfileError> {
         .ok_or_else(|| ProfileError::at(value, format!("no action {name:?} is known"), ACTIONS_HINT))
 }
 
-fn arch(value: Value<'_>) -> Result<Arch, ProfileError> {
+pub(super) fn arch(value: Value<'_>) -> Result<Arch, ProfileError> {
     let name = string(value)?;
     let hint = "SCMP_ARCH_X86_64, SCMP_ARCH_AARCH64, …: as the runtime-spec lists them";
     Arch::from_name(&name).ok_or_else(|| ProfileError::at(value, format!("no architecture {name:?} is known"), hint))
@@ -268,7 +280,7 @@ fn push_list<'n>(out: &mut String, key: &str, names: impl Iterator<Item = &'n st
     out.push(']');
 }
 
-fn push_number(out: &mut String, key: &str, number: u64) {
+pub(super) fn push_number(out: &mut String, key: &str, number: u64) {
     use std::fmt::Write;
     let _ = write!(out, "{key}{number}");
 }

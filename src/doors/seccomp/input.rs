@@ -1,0 +1,48 @@
+//! Where profiles come from.
+
+use std::fs::File;
+use std::path::{Component, Path, PathBuf};
+
+use crate::doors::input::bounded;
+use crate::doors::{Exit, refuse};
+use crate::spec::Document;
+
+/// Where kubelet keeps the files that a pod's `localhostProfile` names.
+const LOCALHOST: &str = "/var/lib/kubelet/seccomp";
+
+/// Reads the profile that a person named: a file, `-` for standard input, or `localhost/NAME` for a file of kubelet's.
+///
+/// # Errors
+/// The exit code, when the reason has been said.
+pub(super) fn read(path: &Path) -> Result<Document, Exit> {
+    let text = bytes(path).map_err(|(message, hint)| refuse(Exit::Unreadable, &message, &hint))?;
+    Document::parse(text)
+        .map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", path.display()), error.hint()))
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, (String, String)> {
+    if path == Path::new("-") {
+        return bounded(std::io::stdin().lock(), "standard input");
+    }
+    let hint = "name a profile, - for standard input, or localhost/NAME for a file of kubelet's";
+    let failed = |path: &Path, error: &dyn std::fmt::Display| {
+        (format!("cannot read {}: {error}", path.display()), hint.to_owned())
+    };
+    let place = locate(path).ok_or_else(|| failed(path, &"a localhost profile is named by a path below kubelet's"))?;
+    let file = File::open(&place).map_err(|error| failed(&place, &error))?;
+    if file.metadata().is_ok_and(|seen| seen.is_dir()) {
+        return Err(failed(&place, &"it is a folder"));
+    }
+    bounded(file, &place.display().to_string())
+}
+
+/// `localhost/NAME` stands for kubelet's file unless there is such a file here. As in Kubernetes, NAME leads downwards.
+fn locate(path: &Path) -> Option<PathBuf> {
+    match path.strip_prefix("localhost") {
+        Ok(name) if !path.exists() => {
+            let descends = name.components().all(|part| matches!(part, Component::Normal(_)));
+            descends.then(|| Path::new(LOCALHOST).join(name))
+        }
+        _ => Some(path.to_owned()),
+    }
+}
