@@ -7,9 +7,13 @@ use clap::{Parser, Subcommand};
 use super::Exit;
 use super::apply::Apply;
 use super::check::Check;
+#[cfg(feature = "embedded")]
+use super::delete::Delete;
 use super::diff::Diff;
 use super::manual::{Completions, Man};
 use super::policy::PolicyCommand;
+#[cfg(feature = "embedded")]
+use super::run::Run;
 use super::seccomp::SeccompCommand;
 
 /// Brings containers within one policy before their OCI runtime starts them.
@@ -26,21 +30,29 @@ enum Command {
     Apply(Apply),
     Diff(Diff),
     Policy(PolicyCommand),
+    #[cfg(feature = "embedded")]
+    Run(Run),
+    #[cfg(feature = "embedded")]
+    Delete(Delete),
     Completions(Completions),
     Man(Man),
     Seccomp(SeccompCommand),
 }
 
 impl Command {
-    fn run(&self) -> Exit {
+    fn run(&self) -> ExitCode {
         match self {
-            Self::Check(door) => door.run(),
-            Self::Apply(door) => door.run(),
-            Self::Diff(door) => door.run(),
-            Self::Policy(door) => door.run(),
-            Self::Completions(door) => door.run(),
-            Self::Man(door) => door.run(),
-            Self::Seccomp(door) => door.run(),
+            Self::Check(door) => door.run().into(),
+            Self::Apply(door) => door.run().into(),
+            Self::Diff(door) => door.run().into(),
+            Self::Policy(door) => door.run().into(),
+            #[cfg(feature = "embedded")]
+            Self::Run(door) => door.run(),
+            #[cfg(feature = "embedded")]
+            Self::Delete(door) => door.run().into(),
+            Self::Completions(door) => door.run().into(),
+            Self::Man(door) => door.run().into(),
+            Self::Seccomp(door) => door.run().into(),
         }
     }
 }
@@ -49,7 +61,7 @@ impl Cli {
     /// Parses the command line and goes through the door that it names.
     pub fn main() -> ExitCode {
         match Self::try_parse() {
-            Ok(cli) => cli.command.run().into(),
+            Ok(cli) => cli.command.run(),
             Err(error) => {
                 let _ = error.print();
                 if error.use_stderr() { Exit::Usage.into() } else { Exit::Clean.into() }

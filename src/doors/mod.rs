@@ -8,6 +8,8 @@ pub mod apply;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "embedded")]
+pub mod delete;
 #[cfg(feature = "cli")]
 pub mod diff;
 mod exit;
@@ -17,9 +19,12 @@ pub mod input;
 pub mod manual;
 #[cfg(feature = "cli")]
 pub mod policy;
+#[cfg(feature = "embedded")]
+pub mod run;
 #[cfg(feature = "cli")]
 pub mod seccomp;
 pub mod shim;
+pub mod start;
 
 pub use exit::Exit;
 

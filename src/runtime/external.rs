@@ -62,7 +62,7 @@ pub fn hand_over(runtime: &RealRuntime, words: &[OsString]) -> Result<Infallible
 /// Rust ignores SIGPIPE before `main`, and what is ignored stays ignored across an exec, down to the container's
 /// program. Engines start their runtimes with the default.
 #[allow(unsafe_code, reason = "sigaction")]
-fn restore_sigpipe() {
+pub(super) fn restore_sigpipe() {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action runs no code of this process.
     let _ = unsafe { sigaction(Signal::SIGPIPE, &default) };

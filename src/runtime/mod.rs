@@ -4,9 +4,15 @@ pub mod argv;
 mod clock;
 pub mod config;
 pub mod decision;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod exec;
 pub mod external;
 pub mod find;
 pub mod handoff;
 pub mod log;
+#[cfg(feature = "embedded")]
+pub mod signals;
 pub mod state;
+#[cfg(feature = "embedded")]
+pub mod terminal;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What the containers' rootfs has to offer.
-const APPLETS: [&str; 8] = ["sh", "cat", "echo", "grep", "id", "ls", "sleep", "touch"];
+const APPLETS: [&str; 9] = ["sh", "cat", "echo", "grep", "id", "ls", "mkdir", "sleep", "touch"];
 
 /// The capabilities of the policy below: Docker's, as the built-in policy has them.
 pub const CEILING: u64 = batten::capability::CapSet::DOCKER.bits();
@@ -172,7 +172,10 @@ impl Lab {
                 },
             },
             "root": { "path": self.path("rootfs") },
-            "mounts": [{ "destination": "/proc", "type": "proc", "source": "proc" }],
+            "mounts": [
+                { "destination": "/proc", "type": "proc", "source": "proc" },
+                { "destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"] },
+            ],
             "linux": { "namespaces": [
                 { "type": "pid" }, { "type": "mount" }, { "type": "ipc" }, { "type": "uts" }
             ] },

@@ -288,7 +288,10 @@ fn add(given: &mut Vec<Given>, new: Given) -> Result<(), ArgvError> {
 
 /// The characters that runc (`validateID`) and crun (`validate_id`) allow. An id names a folder below the runtime's
 /// root; one that begins with a dash would be an option to the runtime behind.
-fn container_id(word: &OsStr) -> Result<String, ArgvError> {
+///
+/// # Errors
+/// [`ArgvError::BadId`].
+pub fn container_id(word: &OsStr) -> Result<String, ArgvError> {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'+' | b'.' | b'-');
     match word.to_str() {
         Some(id)
