@@ -14,29 +14,31 @@ use crate::finding::Disposition;
 use crate::host::Host;
 use crate::policy::Policy;
 use crate::report::escape;
-use crate::runtime::argv::{self, Command, Invocation};
+use crate::runtime::argv::{self, ArgvError, Command, Invocation};
 use crate::runtime::config::ShimConfig;
 use crate::runtime::decision::Entry;
 use crate::runtime::embedded::{Embedded, EmbeddedError, Launch};
 use crate::runtime::find::RealRuntime;
 use crate::runtime::signals::Remembered;
 use crate::runtime::terminal::ConsoleSocket;
-use crate::spec::{Document, Pointer, TrustedFile, Value};
+use crate::spec::{CONFIG, Document, Pointer, TrustedFile, Value};
 
 /// Runs a bundle within the policy; needs no runtime on the machine
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  batten run ./bundle\n  batten run --detach --pid-file web.pid ./bundle web && batten delete --force web\n  \
+    override_usage = "batten run [OPTIONS] [BUNDLE] [ID]\n       batten run [OPTIONS] --bundle <BUNDLE> [ID]",
+    after_help = "Examples:\n  batten run ./bundle\n  batten run --bundle ./bundle web\n  \
+    batten run --detach --pid-file web.pid ./bundle web && batten delete --force web\n  \
     batten run --runtime runc ./bundle\n\nExit codes: the container's own; 1 denied, 3 unreadable or not startable, 4 bad policy or usage."
 )]
 pub struct Run {
-    /// The bundle's folder
-    #[arg(value_name = "BUNDLE")]
-    bundle: PathBuf,
+    /// The bundle's folder (default: the current one) and the container's id (default: one is made up)
+    #[arg(value_name = "BUNDLE|ID", num_args = 0..=2)]
+    words: Vec<PathBuf>,
 
-    /// The container's id; made up when there is none
-    #[arg(value_parser = container_id)]
-    id: Option<String>,
+    /// The bundle's folder, as runc and crun take it
+    #[arg(short, long, value_name = "BUNDLE")]
+    bundle: Option<PathBuf>,
 
     /// Leave once the container runs
     #[arg(short, long)]
@@ -98,24 +100,46 @@ impl Run {
             Ok(policy) => policy,
             Err(error) => return refuse(Exit::Usage, &error, error.hint()).into(),
         };
-        let result = if self.runtime == "embedded" { self.embedded(&policy) } else { self.external(&policy) };
+        let result = self.target().and_then(|(bundle, id)| match &*self.runtime {
+            "embedded" => self.embedded(&bundle, &id, &policy),
+            _ => self.external(&bundle, &id, &policy),
+        });
         match result {
             Ok(code) => ExitCode::from(code),
             Err(error) => refuse(error.exit(), &error, error.hint()).into(),
         }
     }
 
-    fn id(&self) -> String {
-        self.id.clone().unwrap_or_else(|| format!("batten-{}", std::process::id()))
+    /// Which bundle, and what to call the container. A single word is a bundle where it can be nothing else or where it
+    /// names a folder that is one.
+    fn target(&self) -> Result<(PathBuf, String), StartError> {
+        let is_bundle =
+            |word: &Path| word.as_os_str().as_encoded_bytes().contains(&b'/') || word.join(CONFIG).is_file();
+        let here = || PathBuf::from(".");
+        let (bundle, id) = match (&self.bundle, &*self.words) {
+            (Some(bundle), []) => (bundle.clone(), None),
+            (Some(_), [_, word, ..]) | (None, [_, _, word, ..]) => {
+                return Err(ArgvError::ExtraArgument { command: "run", argument: word.display().to_string() }.into());
+            }
+            (Some(bundle), [id]) | (None, [bundle, id]) => (bundle.clone(), Some(id)),
+            (None, [bundle]) if is_bundle(bundle) => (bundle.clone(), None),
+            (None, [id]) => (here(), Some(id)),
+            (None, []) => (here(), None),
+        };
+        let id = match id {
+            Some(id) => argv::container_id(id.as_os_str())?,
+            None => format!("batten-{}", std::process::id()),
+        };
+        Ok((bundle, id))
     }
 
     /// The rest is the shim's: the runtime takes this process over.
-    fn external(&self, policy: &Policy) -> Result<u8, StartError> {
+    fn external(&self, bundle: &Path, id: &str, policy: &Policy) -> Result<u8, StartError> {
         let runtime = match &*self.runtime {
             name @ ("runc" | "crun") => RealRuntime::named(name)?,
             path => RealRuntime::at(&std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)))?,
         };
-        let line = self.line();
+        let line = self.line(bundle, id);
         let invocation = Invocation::parse(&line, runtime.dialect)?;
         let config = ShimConfig::load()?;
         let never: Infallible = shim::start(&config, &runtime, invocation, |invocation, entry| {
@@ -128,7 +152,7 @@ impl Run {
         match never {}
     }
 
-    fn line(&self) -> Vec<OsString> {
+    fn line(&self, bundle: &Path, id: &str) -> Vec<OsString> {
         let option = |name: &str, value: &Path| {
             let mut word = OsString::from(name);
             word.push(value);
@@ -136,33 +160,32 @@ impl Run {
         };
         let mut line: Vec<OsString> = self.root.root.iter().map(|root| option("--root=", root)).collect();
         line.push("run".into());
-        line.push(option("--bundle=", &self.bundle));
+        line.push(option("--bundle=", bundle));
         line.extend(self.pid_file.iter().map(|file| option("--pid-file=", file)));
         line.extend(self.console_socket.iter().map(|socket| option("--console-socket=", socket)));
         line.extend(self.detach.then(|| "--detach".into()));
-        line.push(self.id().into());
+        line.push(id.into());
         line
     }
 
-    fn embedded(&self, policy: &Policy) -> Result<u8, StartError> {
-        let id = self.id();
-        let mut entry = Entry::new("run", &id);
+    fn embedded(&self, bundle: &Path, id: &str, policy: &Policy) -> Result<u8, StartError> {
+        let mut entry = Entry::new("run", id);
         entry.text("runtime", "embedded");
         let config = ShimConfig::load()?;
         let judged = logged(&config, entry, |entry| {
-            judge_file(TrustedFile::in_bundle(&self.bundle)?, policy, &Host::detect(), entry)
+            judge_file(TrustedFile::in_bundle(bundle)?, policy, &Host::detect(), entry)
         })?;
         self.tell(&judged);
         let runtime = Embedded::new(self.root.path());
-        if self.detach { self.leave(&runtime, &id, &judged) } else { self.stay(&runtime, &id, &judged) }
+        if self.detach { self.leave(&runtime, bundle, id, &judged) } else { self.stay(&runtime, bundle, id, &judged) }
     }
 
-    fn leave(&self, runtime: &Embedded, id: &str, judged: &JudgedFile) -> Result<u8, StartError> {
+    fn leave(&self, runtime: &Embedded, bundle: &Path, id: &str, judged: &JudgedFile) -> Result<u8, StartError> {
         if self.console_socket.is_none() && wants_terminal(&judged.outcome.text) {
             return Err(EmbeddedError::NobodyAtTerminal.into());
         }
         let launch = Launch { pid_file: self.pid_file.as_deref(), console_socket: self.console_socket.as_deref() };
-        let mut container = runtime.create(id, &judged.outcome.text, &self.bundle, &launch)?;
+        let mut container = runtime.create(id, &judged.outcome.text, bundle, &launch)?;
         if let Err(error) = container.start() {
             let _ = container.delete(true);
             return Err(error.into());
@@ -170,14 +193,14 @@ impl Run {
         Ok(0)
     }
 
-    fn stay(&self, runtime: &Embedded, id: &str, judged: &JudgedFile) -> Result<u8, StartError> {
+    fn stay(&self, runtime: &Embedded, bundle: &Path, id: &str, judged: &JudgedFile) -> Result<u8, StartError> {
         let wait = |errno: nix::errno::Errno| EmbeddedError::Wait(errno.into());
         let signals = Remembered::install().map_err(wait)?;
         let own_terminal = self.console_socket.is_none() && wants_terminal(&judged.outcome.text);
         let socket = own_terminal.then(ConsoleSocket::listen).transpose().map_err(EmbeddedError::Terminal)?;
         let console_socket = socket.as_ref().map(ConsoleSocket::path).or_else(|| self.console_socket.clone());
         let launch = Launch { pid_file: self.pid_file.as_deref(), console_socket: console_socket.as_deref() };
-        let container = runtime.create(id, &judged.outcome.text, &self.bundle, &launch)?;
+        let container = runtime.create(id, &judged.outcome.text, bundle, &launch)?;
         Ok(container.attend(signals, socket)?)
     }
 

@@ -218,6 +218,31 @@ fn a_program_that_is_not_there_is_an_error_of_the_start() {
 }
 
 #[test]
+fn the_bundle_may_be_named_by_option_by_word_or_not_at_all() {
+    let Some(lab) = Lab::new(Kind::Runc) else { return };
+    let bundle = lab.bundle("b", &lab.privileged(&["echo", "ran"]));
+    let (root, folder, id) = (lab.path("root"), bundle.to_str().unwrap(), &*lab.id);
+    for (words, from) in [
+        (&["--bundle", folder, id][..], "/"),
+        (&["-b", folder], "/"),
+        (&[folder, id], "/"),
+        (&["./b"], lab.path(".").to_str().unwrap()),
+        (&["b", id], lab.path(".").to_str().unwrap()),
+        (&["b"], lab.path(".").to_str().unwrap()),
+        (&[id], folder),
+        (&[], folder),
+    ] {
+        let line = [&["run", "--root", root.to_str().unwrap()], words].concat();
+        let output = batten(&lab, &line).current_dir(from).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "ran\n", "{words:?}: {output:?}");
+    }
+    for words in [&["a", "b", "c"][..], &["--bundle", folder, "a", "b"], &[folder, "../x"]] {
+        let line = [&["run", "--root", root.to_str().unwrap()], words].concat();
+        assert_eq!(batten(&lab, &line).output().unwrap().status.code(), Some(4), "{words:?}");
+    }
+}
+
+#[test]
 fn a_runtime_of_the_machine_runs_what_batten_has_judged() {
     let Some(lab) = Lab::new(Kind::Runc) else { return };
     lab.bundle("b", &lab.privileged(STATUS));
