@@ -10,6 +10,7 @@ use super::check::Check;
 #[cfg(feature = "embedded")]
 use super::delete::Delete;
 use super::diff::Diff;
+use super::hook::Hook;
 use super::manual::{Completions, Man};
 use super::policy::PolicyCommand;
 #[cfg(feature = "embedded")]
@@ -30,6 +31,7 @@ enum Command {
     Apply(Apply),
     Diff(Diff),
     Policy(PolicyCommand),
+    Hook(Hook),
     #[cfg(feature = "embedded")]
     Run(Run),
     #[cfg(feature = "embedded")]
@@ -46,6 +48,7 @@ impl Command {
             Self::Apply(door) => door.run().into(),
             Self::Diff(door) => door.run().into(),
             Self::Policy(door) => door.run().into(),
+            Self::Hook(door) => door.run().into(),
             #[cfg(feature = "embedded")]
             Self::Run(door) => door.run(),
             #[cfg(feature = "embedded")]

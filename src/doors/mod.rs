@@ -14,6 +14,8 @@ pub mod delete;
 pub mod diff;
 mod exit;
 #[cfg(feature = "cli")]
+pub mod hook;
+#[cfg(feature = "cli")]
 pub mod input;
 #[cfg(feature = "cli")]
 pub mod manual;

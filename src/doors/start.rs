@@ -45,6 +45,17 @@ pub enum StartError {
     Denied { document: String, reasons: String, hint: String },
     #[error("--lsm-profile {asked:?} is not the profile of the judged config.json")]
     LsmProfile { asked: String },
+    #[error("cannot read standard input: {error}")]
+    Input { error: std::io::Error },
+    #[error("the state on standard input names no bundle")]
+    NoBundle,
+    #[error(
+        "{} was out of policy: {reasons}; it is corrected now, but the runtime had read it before, so this start is refused",
+        path.display()
+    )]
+    Corrected { path: PathBuf, reasons: String },
+    #[error("{} is out of policy: {reasons}; the runtime has read it, so this start is refused", path.display())]
+    OutOfPolicy { path: PathBuf, reasons: String },
     #[error("the decision cannot be logged: {error}")]
     Unlogged { error: std::io::Error },
     #[error(transparent)]
@@ -73,6 +84,12 @@ impl StartError {
             Self::LsmProfile { .. } => {
                 "leave it out, or name apparmor: and the profile that the policy gives the container"
             }
+            Self::Input { .. } => "the engine writes the document to the hook's standard input",
+            Self::NoBundle => "a runtime writes the container's state there, with the absolute path of its bundle",
+            Self::Corrected { .. } => {
+                "start it again; with batten-runtime in front of the runtime the first start is right already"
+            }
+            Self::OutOfPolicy { .. } => "batten apply puts the bundle right",
             Self::Unlogged { .. } => "log-required is set in /etc/batten/runtime.toml: put the log right, or unset it",
             Self::Handoff(error) => error.hint(),
             Self::Handover(error) => error.hint(),
@@ -85,6 +102,7 @@ impl StartError {
     pub const fn exit(&self) -> Exit {
         match self {
             Self::Denied { .. } | Self::LsmProfile { .. } => Exit::Denied,
+            Self::Corrected { .. } | Self::OutOfPolicy { .. } => Exit::WouldFix,
             Self::Config(_) | Self::Policy(_) | Self::Find(_) | Self::Argv(_) => Exit::Usage,
             _ => Exit::Unreadable,
         }

@@ -7,4 +7,5 @@ mod doors;
 mod faults;
 mod files;
 mod golden;
+mod hooks;
 mod properties;

@@ -1,0 +1,53 @@
+//! The stages that come when the runtime has read config.json: they refuse, and put the file right for the next start.
+
+use std::path::{Path, PathBuf};
+
+use super::{StateHook, standard_input};
+use crate::doors::start::{JudgedFile, StartError, judge_file};
+use crate::doors::{Exit, refuse};
+use crate::spec::{Document, Durability, Pointer, TrustedFile, Value};
+
+/// What a state (runtime-spec `runtime.md`, State) says of the container.
+struct State {
+    id: String,
+    bundle: PathBuf,
+}
+
+pub(super) fn run(hook: &StateHook, name: &str) -> Exit {
+    let judged = read_state().and_then(|state| {
+        hook.source.decide(name, &state.id, |policy, host, entry| {
+            let judged = judge_file(TrustedFile::in_bundle(&state.bundle)?, policy, host, entry)?;
+            if judged.outcome.changed { Err(correct(hook, &judged)) } else { Ok(()) }
+        })
+    });
+    match judged {
+        Ok(()) => Exit::Clean,
+        Err(error) => {
+            let exit = refuse(error.exit(), &error, error.hint());
+            if hook.audit { Exit::Clean } else { exit }
+        }
+    }
+}
+
+/// The runtime has read the file as it was, so this start is refused whatever is written now.
+fn correct(hook: &StateHook, judged: &JudgedFile) -> StartError {
+    let path = judged.file.path().to_owned();
+    let fixed = judged.outcome.findings.iter().filter(|finding| !finding.edits.is_empty());
+    let reasons = fixed.map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
+    if hook.no_write || hook.audit {
+        return StartError::OutOfPolicy { path, reasons };
+    }
+    match judged.file.replace(judged.outcome.text.as_bytes(), Durability::Process) {
+        Ok(()) => StartError::Corrected { path, reasons },
+        Err(error) => error.into(),
+    }
+}
+
+fn read_state() -> Result<State, StartError> {
+    let read = |error| StartError::Read { path: "the state on standard input".into(), error };
+    let state = Document::parse(standard_input()?).map_err(read)?;
+    let text = |pointer| state.at(&Pointer::new(pointer)).and_then(Value::as_str);
+    let bundle = text("/bundle").filter(|bundle| Path::new(&**bundle).is_absolute());
+    let bundle = bundle.ok_or(StartError::NoBundle)?;
+    Ok(State { id: text("/id").unwrap_or_default().into_owned(), bundle: PathBuf::from(&*bundle) })
+}
