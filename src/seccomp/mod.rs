@@ -11,22 +11,31 @@
 mod action;
 mod arch;
 mod docker;
+mod domain;
 mod errno;
+mod faithful;
+mod filter;
+mod layout;
 mod machine;
 #[cfg(feature = "cli")]
 mod notes;
+mod optimise;
 mod profile;
 mod resolve;
 mod resolved;
 mod syscalls;
 mod target;
+mod verdict;
 
 pub use action::{Action, Op};
 pub use arch::Arch;
 pub use docker::{Dialect, DockerProfile, Fidelity};
+pub use filter::{Answer, Filter, Reason, Ruled};
 pub use machine::Machine;
+pub use optimise::canonical;
 pub use profile::{Condition, Profile, ProfileError, Rule};
 pub use resolve::{Bounding, Facts, Kernel, ResolveError};
 pub use resolved::Resolved;
 pub use syscalls::{Multiplexer, Syscall, X32_BIT};
 pub use target::{Abis, KernelVersion, Target};
+pub use verdict::{EPERM, Verdict};
