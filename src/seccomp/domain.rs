@@ -89,7 +89,7 @@ impl Atom {
         let value = if agreed == low {
             low
         } else {
-            let differ = 63 - (agreed ^ low).leading_zeros();
+            let differ = (agreed ^ low).ilog2();
             let below = (1u64 << differ) - 1;
             if agreed > low {
                 // The datum already lifts the value above `low`; everything free below that bit can be 0.

@@ -154,10 +154,10 @@ impl<'p> Filter<'p> {
     pub(super) fn decision_on(&self, call: Syscall, arch: Arch) -> Cow<'_, Decision<'p>> {
         let own = self.decision(call);
         let mut decision = Cow::Borrowed(own);
-        if Multiplexer::used_on(arch) {
-            if let Some(multiplexer) = Multiplexer::ALL.into_iter().find(|known| known.name() == call.name()) {
-                self.add_companions(multiplexer, decision.to_mut());
-            }
+        if Multiplexer::used_on(arch)
+            && let Some(multiplexer) = Multiplexer::ALL.into_iter().find(|known| known.name() == call.name())
+        {
+            self.add_companions(multiplexer, decision.to_mut());
         }
         let cut = |condition: &Condition| is_always(condition, Width::Half);
         if Width::of(arch) == Width::Half && decision.clauses.iter().any(|clause| clause.conditions.iter().any(cut)) {

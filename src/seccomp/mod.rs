@@ -11,10 +11,15 @@
 mod action;
 mod arch;
 mod docker;
+#[allow(dead_code, reason = "combine is next")]
 mod domain;
 mod errno;
+#[allow(dead_code, reason = "combine is next")]
 mod faithful;
+#[allow(dead_code, reason = "combine is next")]
 mod filter;
+#[allow(dead_code, reason = "combine is next")]
+mod groups;
 mod layout;
 mod machine;
 #[cfg(feature = "cli")]
@@ -31,6 +36,7 @@ pub use action::{Action, Op};
 pub use arch::Arch;
 pub use docker::{Dialect, DockerProfile, Fidelity};
 pub use filter::{Answer, Filter, Reason, Ruled};
+pub use groups::{GROUPS, Group, builtin};
 pub use machine::Machine;
 pub use optimise::canonical;
 pub use profile::{Condition, Profile, ProfileError, Rule};

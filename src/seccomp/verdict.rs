@@ -9,8 +9,8 @@ pub const EPERM: u32 = 1;
 
 /// An action with the number that it carries.
 ///
-/// The order is total: a greater verdict is stricter. `KILL_PROCESS` > `KILL_THREAD` > `TRAP` > `ERRNO` > `TRACE` > `LOG`
-/// > `NOTIFY` > `ALLOW`. It is the kernel's own (`seccomp(2)`) but for `NOTIFY`, which the kernel puts above `TRACE`:
+/// The order is total, a greater verdict is stricter: `KILL_PROCESS`, `KILL_THREAD`, `TRAP`, `ERRNO`, `TRACE`, `LOG`,
+/// `NOTIFY`, `ALLOW`. It is the kernel's own (`seccomp(2)`) but for `NOTIFY`, which the kernel puts above `TRACE`:
 /// a listener can let the call through unseen, and its socket is the bundle's to name, so to a policy it is worth little
 /// more than `ALLOW`. Of two error numbers (or messages to a tracer) the greater counts as the stricter: nothing runs
 /// either way, and so ENOSYS (38), after which programs try an older call, wins over EPERM (1), after which they give up.

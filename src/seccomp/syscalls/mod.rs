@@ -49,6 +49,12 @@ impl Syscall {
         Self::all().find(|call| call.number(arch) == Some(number))
     }
 
+    /// The call at `index`, for the tables that the build writes.
+    pub(super) const fn at(index: u16) -> Self {
+        assert!((index as usize) < LEN);
+        Self(index)
+    }
+
     /// All calls, by name.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..LEN).filter_map(Self::from_index)

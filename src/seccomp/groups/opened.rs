@@ -1,0 +1,119 @@
+//! What is open so far, while a profile is put together.
+
+use std::borrow::Cow;
+
+use super::{Condition, GROUPS, Group, Profile, Syscall, Target, architectures};
+use crate::seccomp::action::Action;
+use crate::seccomp::arch::Arch;
+use crate::seccomp::errno::{self, Numbering};
+use crate::seccomp::layout::Layout;
+use crate::seccomp::optimise::exists;
+use crate::seccomp::verdict::{EPERM, Verdict};
+
+/// The calls that a profile lets through, and what the others get.
+pub(in crate::seccomp) struct Opened<'t> {
+    target: &'t Target,
+    pub(in crate::seccomp) default: Verdict,
+    calls: Vec<Call>,
+}
+
+/// What is said of one call so far.
+#[derive(Clone, Default)]
+struct Call {
+    always: Option<Verdict>,
+    clauses: Vec<(Cow<'static, [Condition]>, Verdict)>,
+    refusal: Option<Verdict>,
+}
+
+impl<'t> Opened<'t> {
+    /// Nothing is open; every call is refused with EPERM.
+    pub(in crate::seccomp) fn new(target: &'t Target) -> Self {
+        Self { target, default: Verdict::EPERM, calls: vec![Call::default(); Syscall::COUNT] }
+    }
+
+    /// Opens the groups of `@default` that the container's capabilities open.
+    pub(in crate::seccomp) fn open_default(&mut self) {
+        for group in GROUPS.iter().filter(|group| group.is_open(self.target.caps)) {
+            self.open(group, Verdict::ALLOW);
+        }
+    }
+
+    /// Gives a group's calls to `verdict`, under the group's conditions.
+    pub(in crate::seccomp) fn open(&mut self, group: &'static Group, verdict: Verdict) {
+        for call in group.calls {
+            self.give(*call, verdict);
+        }
+        for opening in group.openings.iter().filter(|opening| opening.applies(self.target)) {
+            if opening.conditions.is_empty() {
+                self.give(opening.call, verdict);
+            } else {
+                self.give_when(opening.call, Cow::Borrowed(opening.conditions), verdict);
+            }
+        }
+        for refusal in group.refusals {
+            let number = errno::number(refusal.errno, numbering(self.target.arch)).unwrap_or(EPERM);
+            self.calls[refusal.call.index()].refusal = Some(Verdict::new(Action::Errno, Some(number)));
+        }
+    }
+
+    /// Gives every call of `call` to `verdict`: the last word counts.
+    pub(in crate::seccomp) fn give(&mut self, call: Syscall, verdict: Verdict) {
+        self.calls[call.index()].always = Some(verdict);
+    }
+
+    /// Gives the calls for which `conditions` hold to `verdict`.
+    pub(in crate::seccomp) fn give_when(
+        &mut self,
+        call: Syscall,
+        conditions: Cow<'static, [Condition]>,
+        verdict: Verdict,
+    ) {
+        self.calls[call.index()].clauses.push((conditions, verdict));
+    }
+
+    /// Forgets whatever was said of `call`, and gives it to `verdict`.
+    pub(in crate::seccomp) fn close(&mut self, call: Syscall, verdict: Verdict) {
+        self.calls[call.index()] = Call { always: Some(verdict), ..Call::default() };
+    }
+
+    /// The profile, in canonical form.
+    pub(in crate::seccomp) fn profile(mut self) -> Profile {
+        let architectures = architectures(self.target);
+        let mut layout = Layout::default();
+        for (call, said) in Syscall::all().zip(&mut self.calls) {
+            if !exists(call, &architectures) {
+                continue;
+            }
+            let name = Cow::Borrowed(call.name());
+            let nothing = said.always.is_none() && said.clauses.is_empty();
+            if let Some(verdict) = said.always.or(said.refusal.filter(|_| nothing)) {
+                if verdict != self.default {
+                    layout.always(name, verdict);
+                }
+                continue;
+            }
+            for (depth, (conditions, verdict)) in said.clauses.drain(..).enumerate() {
+                layout.clause(name.clone(), verdict, conditions, depth);
+            }
+        }
+        Profile {
+            default_action: self.default.action(),
+            default_errno_ret: self.default.number(),
+            architectures,
+            flags: None,
+            listener_path: None,
+            listener_metadata: None,
+            syscalls: layout.into_rules(),
+        }
+    }
+}
+
+/// MIPS alone numbers its errors in its own way.
+const fn numbering(arch: Arch) -> Numbering {
+    match arch {
+        Arch::Mips | Arch::Mips64 | Arch::Mips64n32 | Arch::Mipsel | Arch::Mipsel64 | Arch::Mipsel64n32 => {
+            Numbering::Mips
+        }
+        _ => Numbering::Generic,
+    }
+}
