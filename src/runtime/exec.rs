@@ -322,4 +322,27 @@ mod tests {
         let file = Document::parse_process(r#"{"capabilities":{}}"#).unwrap();
         assert!(complete(&file, &container).unwrap().starts_with(r#"{"capabilities":{}"#));
     }
+
+    proptest::proptest! {
+        /// The fuzz target `exec` asks the same of more.
+        #[test]
+        fn whatever_the_options_hold_the_document_is_read_by_every_runtime_alike(
+            words in proptest::collection::vec("[^\0]{0,12}", 1..5),
+            option in proptest::sample::select(vec!["--env", "--cwd", "--apparmor", "--process-label", "--cap", "--user"]),
+            value in "[^\0]{1,12}",
+        ) {
+            for dialect in [Dialect::Runc, Dialect::Crun, Dialect::Common] {
+                let line = ["exec", option, &value, "c1"].into_iter().chain(words.iter().map(String::as_str));
+                let line: Vec<_> = line.map(OsString::from).collect();
+                let Ok(Invocation { command: Command::Exec(exec), .. }) = Invocation::parse(&line, dialect) else { continue };
+                let container = Document::parse_spec(CONTAINER).unwrap();
+                if let Ok(text) = from_flags(&exec, &container, dialect) {
+                    let process = Document::parse_process(text).unwrap();
+                    let args = process.root().get("args").unwrap();
+                    let read: Vec<_> = args.items().map(|word| word.as_str().unwrap().into_owned()).collect();
+                    proptest::prop_assert_eq!(&read, &words);
+                }
+            }
+        }
+    }
 }
