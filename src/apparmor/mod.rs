@@ -10,7 +10,9 @@ mod dialect;
 pub mod kernel;
 #[cfg(feature = "cli")]
 pub mod language;
+pub mod loader;
 mod matcher;
+pub mod parser;
 mod pattern;
 mod profile;
 mod quote;
@@ -22,6 +24,7 @@ mod words;
 pub use dialect::{Dialect, POLICY_FOLDER, Version};
 pub use kernel::{Kernel, KernelError, Label, Loaded, LoadedMode};
 pub use matcher::Matcher;
+pub use parser::{Parser, ParserError};
 pub use pattern::{Pattern, PatternError};
 pub use profile::{
     Access, Exec, FileRule, IncludePath, MAX_NAME, MountRule, NameError, Profile, Qualifiers, Rule, check_name,

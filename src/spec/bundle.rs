@@ -142,6 +142,19 @@ impl TrustedFile {
         Ok(Self { folder, name: name.to_owned(), path, mode: seen.mode() & 0o7777, owner, text })
     }
 
+    /// A file of batten's own that need not be there yet; [`Self::replace`] writes it.
+    ///
+    /// # Errors
+    /// [`FileError`] when its folder cannot be opened.
+    pub fn to_write(path: &Path, mode: u32) -> Result<Self, FileError> {
+        let (Some(folder_path), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(FileError { action: "write", path: path.to_owned(), problem: Problem::NotRegular });
+        };
+        let folder = open_folder(folder_path)?;
+        let owner = (geteuid().as_raw(), nix::unistd::getegid().as_raw());
+        Ok(Self { folder, name: name.into(), path: path.to_owned(), mode, owner, text: Vec::new() })
+    }
+
     /// Takes the bytes that were read, leaving none.
     pub fn take_text(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.text)
