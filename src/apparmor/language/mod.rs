@@ -11,7 +11,7 @@ use super::pattern::Pattern;
 use super::profile::{IncludePath, Profile};
 use super::words::Mode;
 pub use scanner::ScanError;
-use scanner::{Token, scan};
+use scanner::{Spot, Token, scan};
 
 /// A file of profiles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Written {
     pub attachment: Option<Pattern>,
     /// Its flags, as written.
     pub flags: Vec<String>,
+    /// The bytes of the file at which the flags stand or would stand.
+    flags_at: (usize, usize),
     /// The lines of [`Profile::rules`], one each.
     pub lines: Vec<usize>,
     /// Rules that batten does not model: line and words.
@@ -62,7 +64,7 @@ impl PolicyFile {
 }
 
 struct Reader<'t> {
-    tokens: &'t [(Token, usize)],
+    tokens: &'t [(Token, Spot)],
     at: usize,
     file: PolicyFile,
     /// The positions in `file.profiles` of the blocks that are open; `None` for blocks that are no profile.
@@ -71,7 +73,8 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn statement(&mut self) {
-        let (token, line) = &self.tokens[self.at];
+        let (token, spot) = &self.tokens[self.at];
+        let line = spot.line;
         match token {
             Token::Newline | Token::End => self.at += 1,
             Token::BlockClose => {
@@ -80,11 +83,12 @@ impl<'t> Reader<'t> {
             }
             token if matches!(token.word(), Some("include" | "#include")) => self.include(),
             _ => {
+                let first = self.at;
                 let (rule, end) = self.rule();
                 if end == Some(&Token::BlockOpen) {
-                    self.block(rule, *line);
+                    self.block(rule, line, first);
                 } else {
-                    self.line(rule, *line);
+                    self.line(rule, line);
                 }
             }
         }
@@ -115,12 +119,12 @@ impl<'t> Reader<'t> {
     }
 
     fn include(&mut self) {
-        let line = self.tokens[self.at].1;
+        let line = self.tokens[self.at].1.line;
         let mut optional = false;
         let mut path = None;
         self.at += 1;
         while let Some((token, at)) = self.tokens.get(self.at) {
-            if *at != line || *token == Token::Newline {
+            if at.line != line || *token == Token::Newline {
                 break;
             }
             match token {
@@ -148,14 +152,26 @@ impl<'t> Reader<'t> {
         self.file.profiles.get_mut(at)
     }
 
-    fn block(&mut self, head: Vec<&Token>, line: usize) {
+    fn block(&mut self, head: Vec<&Token>, line: usize, first: usize) {
         let parent = self.open.last().copied().flatten().map(|at| self.file.profiles[at].profile.name.clone());
-        let written = rules::head(&head, parent.as_deref(), line);
+        let mut written = rules::head(&head, parent.as_deref(), line);
+        if let Some(written) = &mut written {
+            written.flags_at = self.flags_at(first);
+        }
         if let (None, Some(outer)) = (&written, self.current()) {
             outer.unknown.push((line, rules::words_of(&head)));
         }
         self.open.push(written.is_some().then_some(self.file.profiles.len()));
         self.file.profiles.extend(written);
+    }
+
+    /// The bytes of `flags=(…)` in the head that starts at token `first` and was just read, or the place for it.
+    fn flags_at(&self, first: usize) -> (usize, usize) {
+        let head = &self.tokens[first..self.at];
+        let end = head.last().map_or(0, |(_, brace)| brace.start);
+        let Some(flags) = head.iter().position(|(token, _)| token.word() == Some("flags")) else { return (end, end) };
+        let close = head[flags..].iter().find(|(token, _)| *token == Token::Close);
+        close.map_or((end, end), |(_, close)| (head[flags].1.start, close.end))
     }
 
     fn line(&mut self, rule: Vec<&Token>, line: usize) {
@@ -188,7 +204,32 @@ impl Written {
         let mut profile = Profile::new(name);
         profile.attach_disconnected = false;
         profile.mediate_deleted = false;
-        Self { profile, line, attachment: None, flags: Vec::new(), lines: Vec::new(), unknown: Vec::new() }
+        Self {
+            profile,
+            line,
+            attachment: None,
+            flags: Vec::new(),
+            flags_at: (0, 0),
+            lines: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// `text`, in which this profile was found, with the profile in another mode.
+    pub fn in_mode(&self, text: &str, mode: Mode) -> String {
+        let is_mode =
+            |flag: &&String| Mode::from_word(flag).is_some() || matches!(flag.as_str(), "unconfined" | "prompt");
+        let mut flags: Vec<&str> = self.flags.iter().filter(|flag| !is_mode(flag)).map(String::as_str).collect();
+        if mode != Mode::Enforce {
+            flags.push(mode.as_str());
+        }
+        let (start, end) = self.flags_at;
+        let flags = if flags.is_empty() { String::new() } else { format!("flags=({})", flags.join(",")) };
+        let before = &text[..start];
+        let gap = if flags.is_empty() || before.ends_with(char::is_whitespace) { "" } else { " " };
+        let after = &text[end..];
+        let gap_after = if flags.is_empty() || after.starts_with(char::is_whitespace) { "" } else { " " };
+        format!("{before}{gap}{flags}{gap_after}{after}")
     }
 
     fn set_flags(&mut self, flags: Vec<String>) {

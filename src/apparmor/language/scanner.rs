@@ -53,8 +53,16 @@ pub struct ScanError {
     pub line: usize,
 }
 
-/// Cuts text into tokens, each with its line from 1 on.
-pub(super) fn scan(text: &[u8]) -> Result<Vec<(Token, usize)>, ScanError> {
+/// Where a token stands: its line from 1 on, and its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spot {
+    pub(super) line: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// Cuts text into tokens.
+pub(super) fn scan(text: &[u8]) -> Result<Vec<(Token, Spot)>, ScanError> {
     let mut scanner = Scanner { text, at: 0, line: 1, parens: 0, tokens: Vec::new() };
     while scanner.at < text.len() {
         scanner.step()?;
@@ -67,7 +75,7 @@ struct Scanner<'t> {
     at: usize,
     line: usize,
     parens: usize,
-    tokens: Vec<(Token, usize)>,
+    tokens: Vec<(Token, Spot)>,
 }
 
 impl Scanner<'_> {
@@ -113,7 +121,8 @@ impl Scanner<'_> {
     }
 
     fn push(&mut self, token: Token, length: usize) {
-        self.tokens.push((token, self.line));
+        let spot = Spot { line: self.line, start: self.at, end: self.at + length };
+        self.tokens.push((token, spot));
         self.at += length;
     }
 

@@ -223,3 +223,23 @@ proptest! {
         let _ = PolicyFile::parse(text.as_bytes());
     }
 }
+
+#[test]
+fn a_mode_is_set_in_the_flags_and_nowhere_else() {
+    for (text, mode, expected) in [
+        ("profile a {\n  /complain r,\n}\n", Mode::Complain, "profile a flags=(complain) {\n  /complain r,\n}\n"),
+        ("profile a flags=(complain) { }", Mode::Enforce, "profile a  { }"),
+        (
+            "profile a flags=(attach_disconnected, complain){ }",
+            Mode::Enforce,
+            "profile a flags=(attach_disconnected) { }",
+        ),
+        ("profile \"flags=(x\" /p flags=(unconfined) { }", Mode::Kill, "profile \"flags=(x\" /p flags=(kill) { }"),
+        ("profile a{ }", Mode::Complain, "profile a flags=(complain) { }"),
+    ] {
+        let written = only(text);
+        let changed = written.in_mode(text, mode);
+        assert_eq!(changed, expected);
+        assert_eq!(only(&changed).profile.mode, mode);
+    }
+}
