@@ -7,9 +7,13 @@
 pub mod bane;
 pub mod builtin;
 mod dialect;
+#[cfg(feature = "cli")]
+mod effective;
 pub mod kernel;
 #[cfg(feature = "cli")]
 pub mod language;
+#[cfg(feature = "cli")]
+pub mod learn;
 pub mod loader;
 mod matcher;
 pub mod parser;
