@@ -63,6 +63,8 @@ const NOT_WRITABLE: &[&str] = &[
     "/sys/fs/b[^p]**",
     "/sys/fs/c[^g]**",
     "/sys/fs/cg[^r]**",
+    // The program that the host runs when a group of version 1 empties.
+    "/sys/fs/cgroup/{,**/}release_agent",
 ];
 
 /// Files that no container has to see either.

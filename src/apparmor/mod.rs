@@ -14,6 +14,8 @@ pub mod kernel;
 pub mod language;
 #[cfg(feature = "cli")]
 pub mod learn;
+#[cfg(feature = "cli")]
+pub mod lint;
 pub mod loader;
 mod matcher;
 pub mod parser;

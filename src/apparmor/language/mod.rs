@@ -24,7 +24,7 @@ pub struct PolicyFile {
     pub profiles: Vec<Written>,
 }
 
-/// A profile in a file.
+/// A profile in a file: in the parser's language, or in TOML, where only the line numbers of [`Written`] mean anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// What batten understood of it. A child's name is `PARENT//NAME`.
@@ -200,7 +200,7 @@ fn is_variable(token: &Token) -> bool {
 }
 
 impl Written {
-    fn new(name: String, line: usize) -> Self {
+    pub(super) fn new(name: String, line: usize) -> Self {
         let mut profile = Profile::new(name);
         profile.attach_disconnected = false;
         profile.mediate_deleted = false;

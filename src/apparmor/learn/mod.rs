@@ -16,6 +16,7 @@ pub use edit::{EditError, edit};
 pub use event::{Asked, Event};
 pub use generalise::generalise;
 pub use log::{Line, Outcome, Record};
+pub(super) use propose::{ENGINE_SOCKETS, is_powerful};
 pub use propose::{Left, Lesson, Proposal, Why};
 
 use super::profile::Profile;

@@ -1,5 +1,6 @@
 //! A log in, a profile out under which the same log is silent.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -137,7 +138,8 @@ proptest! {
         let mut log = String::new();
         for name in &names {
             let path = [b"/data/", name.as_slice()].concat();
-            log += &format!("apparmor=\"ALLOWED\" operation=\"open\" profile=\"web\" name={} comm=\"x\" denied_mask=\"{letters}\"\n", untrusted(&path));
+            let name = untrusted(&path);
+            writeln!(log, "apparmor=\"ALLOWED\" operation=\"open\" profile=\"web\" name={name} comm=\"x\" denied_mask=\"{letters}\"").unwrap();
         }
         let (lesson, edited) = learn(EMPTY, &log);
         prop_assert!(lesson.left.is_empty());

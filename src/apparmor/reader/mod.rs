@@ -10,7 +10,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::dialect::Version;
-use super::profile::{IncludePath, Profile, check_name};
+use super::language::Written;
+use super::profile::{IncludePath, Profile, Rule, check_name};
 use super::words::{Facility, Mode};
 use crate::spec::Place;
 use sections::{CapabilitySection, ChangeProfileSection, FileSection, MountSection, NetworkSection};
@@ -140,21 +141,21 @@ struct ProfileToml {
     #[serde(default)]
     local: bool,
     #[serde(default)]
-    capabilities: CapabilitySection,
+    capabilities: Option<Spanned<CapabilitySection>>,
     #[serde(default)]
-    network: Vec<NetworkSection>,
+    network: Vec<Spanned<NetworkSection>>,
     #[serde(default)]
-    files: Vec<FileSection>,
+    files: Vec<Spanned<FileSection>>,
     #[serde(default)]
-    signal: Vec<SignalSection>,
+    signal: Vec<Spanned<SignalSection>>,
     #[serde(default)]
-    ptrace: Vec<PtraceSection>,
+    ptrace: Vec<Spanned<PtraceSection>>,
     #[serde(default)]
-    mount: Vec<MountSection>,
-    userns: Option<Verdict>,
-    mqueue: Option<Verdict>,
+    mount: Vec<Spanned<MountSection>>,
+    userns: Option<Spanned<Verdict>>,
+    mqueue: Option<Spanned<Verdict>>,
     #[serde(default)]
-    change_profile: Vec<ChangeProfileSection>,
+    change_profile: Vec<Spanned<ChangeProfileSection>>,
 }
 
 impl Profile {
@@ -163,37 +164,7 @@ impl Profile {
     /// # Errors
     /// [`TomlError`] when the text is no profile or says something that makes no sense.
     pub fn from_toml(path: &Path, text: &str) -> Result<Self, TomlError> {
-        let source = Source::new(path, text)?;
-        let toml: ProfileToml = source.parse()?;
-        let name = toml.name.get_ref();
-        check_name(name).map_err(|error| source.wrong(toml.name.span().start, error.to_string(), error.hint()))?;
-        let mut profile = Self::new(name);
-        profile.description = toml.description;
-        if let Some(mode) = &toml.mode {
-            profile.mode = source.word(mode, "mode", Mode::ALL)?;
-        }
-        if let Some(abi) = &toml.abi {
-            profile.abi = Some(read_abi(source, abi)?);
-        }
-        profile.attach_disconnected = toml.attach_disconnected.unwrap_or(true);
-        profile.mediate_deleted = toml.mediate_deleted.unwrap_or(true);
-        profile.local = toml.local;
-        profile.tunables = match &toml.tunables {
-            Some(paths) => read_paths(source, paths)?,
-            None => IncludePath::new("tunables/global").into_iter().collect(),
-        };
-        profile.includes = read_paths(source, &toml.includes)?;
-        let rules = &mut profile.rules;
-        toml.capabilities.read(source, rules)?;
-        toml.network.iter().try_for_each(|section| section.read(source, rules))?;
-        toml.files.iter().try_for_each(|section| section.read(source, rules))?;
-        toml.signal.iter().try_for_each(|section| section.read(source, rules))?;
-        toml.ptrace.iter().try_for_each(|section| section.read(source, rules))?;
-        toml.mount.iter().try_for_each(|section| section.read(source, rules))?;
-        rules.extend(toml.userns.map(|verdict| verdict.rule(Facility::Userns)));
-        rules.extend(toml.mqueue.map(|verdict| verdict.rule(Facility::Mqueue)));
-        toml.change_profile.iter().try_for_each(|section| section.read(source, rules))?;
-        Ok(profile)
+        Written::from_toml(path, text).map(|written| written.profile)
     }
 
     /// Reads a profile's TOML file.
@@ -203,6 +174,76 @@ impl Profile {
     pub fn read_toml(path: &Path) -> Result<Self, TomlError> {
         Self::from_toml(path, &read_text(path)?)
     }
+}
+
+impl Written {
+    /// Reads a profile's TOML with the lines of its sections.
+    ///
+    /// # Errors
+    /// As [`Profile::from_toml`].
+    pub fn from_toml(path: &Path, text: &str) -> Result<Self, TomlError> {
+        let source = Source::new(path, text)?;
+        let toml: ProfileToml = source.parse()?;
+        let mut written = Self::new(String::new(), Place::of(text, toml.name.span().start).line);
+        written.profile = head(source, &toml)?;
+        let mut add = |offset: usize, read: &dyn Fn(&mut Vec<Rule>) -> Result<(), TomlError>| {
+            read(&mut written.profile.rules)?;
+            written.lines.resize(written.profile.rules.len(), Place::of(text, offset).line);
+            Ok(())
+        };
+        if let Some(section) = &toml.capabilities {
+            add(section.span().start, &|rules| section.get_ref().read(source, rules))?;
+        }
+        for section in &toml.network {
+            add(section.span().start, &|rules| section.get_ref().read(source, rules))?;
+        }
+        for section in &toml.files {
+            add(section.span().start, &|rules| section.get_ref().read(source, rules))?;
+        }
+        for section in &toml.signal {
+            add(section.span().start, &|rules| section.get_ref().read(source, rules))?;
+        }
+        for section in &toml.ptrace {
+            add(section.span().start, &|rules| section.get_ref().read(source, rules))?;
+        }
+        for section in &toml.mount {
+            add(section.span().start, &|rules| section.get_ref().read(source, rules))?;
+        }
+        for (verdict, facility) in [(&toml.userns, Facility::Userns), (&toml.mqueue, Facility::Mqueue)] {
+            let Some(verdict) = verdict else { continue };
+            add(verdict.span().start, &|rules| {
+                rules.push(verdict.get_ref().rule(facility));
+                Ok(())
+            })?;
+        }
+        for section in &toml.change_profile {
+            add(section.span().start, &|rules| section.get_ref().read(source, rules))?;
+        }
+        Ok(written)
+    }
+}
+
+/// All of a profile but its rules.
+fn head(source: Source<'_>, toml: &ProfileToml) -> Result<Profile, TomlError> {
+    let name = toml.name.get_ref();
+    check_name(name).map_err(|error| source.wrong(toml.name.span().start, error.to_string(), error.hint()))?;
+    let mut profile = Profile::new(name);
+    profile.description.clone_from(&toml.description);
+    if let Some(mode) = &toml.mode {
+        profile.mode = source.word(mode, "mode", Mode::ALL)?;
+    }
+    if let Some(abi) = &toml.abi {
+        profile.abi = Some(read_abi(source, abi)?);
+    }
+    profile.attach_disconnected = toml.attach_disconnected.unwrap_or(true);
+    profile.mediate_deleted = toml.mediate_deleted.unwrap_or(true);
+    profile.local = toml.local;
+    profile.tunables = match &toml.tunables {
+        Some(paths) => read_paths(source, paths)?,
+        None => IncludePath::new("tunables/global").into_iter().collect(),
+    };
+    profile.includes = read_paths(source, &toml.includes)?;
+    Ok(profile)
 }
 
 /// The text of a file that is no larger than a profile may be.
