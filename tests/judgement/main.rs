@@ -9,3 +9,4 @@ mod files;
 mod golden;
 mod hooks;
 mod properties;
+mod schema;
