@@ -11,6 +11,7 @@ use nix::unistd::geteuid;
 
 use super::argv::Dialect;
 use super::config::ShimConfig;
+use crate::spec::Doubt;
 
 /// What is looked for, in this order.
 const NAMES: [&str; 2] = ["runc", "crun"];
@@ -66,17 +67,6 @@ pub enum FindError {
     /// The runtime called batten-runtime again.
     #[error("the runtime that batten-runtime hands over to calls batten-runtime again")]
     Loop,
-}
-
-/// Why a file or folder on the way to a runtime is not trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Doubt {
-    /// Its owner.
-    #[error("belongs to user {0}")]
-    Owner(u32),
-    /// Its mode.
-    #[error("may be written by others (mode {0:o})")]
-    Writable(u32),
 }
 
 impl FindError {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, geteuid, unlinkat};
 
 use super::document::MAX_BYTES;
@@ -55,12 +55,26 @@ pub enum Problem {
     /// Anyone may write it.
     #[error("anyone may write it (mode {0:o})")]
     WorldWritable(u32),
+    /// Someone other than root and the user batten runs as could put another file in its place.
+    #[error("its folder {0}")]
+    Folder(Doubt),
     /// Larger than a document may be.
     #[error("it has {size} bytes; the limit is {MAX_BYTES}")]
     TooLarge {
         /// Its size in bytes.
         size: u64,
     },
+}
+
+/// Why a file or folder on the way is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// Its owner.
+    #[error("belongs to user {0}")]
+    Owner(u32),
+    /// Its mode.
+    #[error("may be written by others (mode {0:o})")]
+    Writable(u32),
 }
 
 impl FileError {
@@ -84,6 +98,10 @@ impl FileError {
                 "give it to root or to the user who runs the container; its owner could change it later"
             }
             Problem::WorldWritable(_) => "chmod o-w: anyone could change it after the check",
+            Problem::Folder(_) => {
+                "the folder must be writable to its owner only, who is root or the user who runs the container: whoever \
+                 writes there can put another file in place after the check"
+            }
             Problem::TooLarge { .. } => "no engine writes a file of this size; look at what was put at this path",
         }
     }
@@ -137,6 +155,7 @@ impl TrustedFile {
     fn read(folder_path: &Path, name: &Path) -> Result<Self, FileError> {
         let path = folder_path.join(name);
         let folder = open_folder(folder_path)?;
+        trust_folder(&folder, &path)?;
         let (text, seen) = read_file(folder.as_fd(), name, &path)?;
         let owner = (seen.uid(), seen.gid());
         Ok(Self { folder, name: name.to_owned(), path, mode: seen.mode() & 0o7777, owner, text })
@@ -272,6 +291,22 @@ fn read_file(folder: BorrowedFd<'_>, name: &Path, path: &Path) -> Result<(Vec<u8
 fn open_folder(path: &Path) -> Result<OwnedFd, FileError> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     openat(AT_FDCWD, path, flags, Mode::empty()).map_err(|error| fail("open the folder", path, error))
+}
+
+/// The file is renamed into its folder, and the runtime looks it up there once more: so the folder decides as well. In
+/// a sticky one (/tmp) nobody but its owner can replace a file.
+fn trust_folder(folder: &OwnedFd, path: &Path) -> Result<(), FileError> {
+    let seen = fstat(folder).map_err(|error| fail("open the folder", path, error))?;
+    let doubt = |doubt| Err(FileError { action: "trust", path: path.to_owned(), problem: Problem::Folder(doubt) });
+    if !is_trusted_owner(seen.st_uid) {
+        return doubt(Doubt::Owner(seen.st_uid));
+    }
+    // Root's own group is root; a user's folder is his to share with his own group.
+    let others = if seen.st_uid == 0 && seen.st_gid != 0 { 0o022 } else { 0o002 };
+    if seen.st_mode & others != 0 && seen.st_mode & 0o1000 == 0 {
+        return doubt(Doubt::Writable(seen.st_mode & 0o7777));
+    }
+    Ok(())
 }
 
 /// `name` is one component, so `O_NOFOLLOW` is all of `RESOLVE_NO_SYMLINKS`; `O_NONBLOCK` keeps a pipe from holding

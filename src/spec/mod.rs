@@ -8,7 +8,7 @@ mod pointer;
 mod scan;
 mod shape;
 
-pub use bundle::{CONFIG, Durability, FileError, Problem, TrustedFile, is_trusted_owner, read_trusted};
+pub use bundle::{CONFIG, Doubt, Durability, FileError, Problem, TrustedFile, is_trusted_owner, read_trusted};
 pub use document::{Document, Kind, MAX_BYTES, MAX_DEPTH, Value, quote};
 pub use edit::{Change, Edit, EditError, Fragment, Working, apply};
 pub use error::{Place, ReadError, Refusal};

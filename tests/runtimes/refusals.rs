@@ -99,6 +99,12 @@ fn a_bundle_that_others_could_change_does_not_start() {
         std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o644)).unwrap();
         std::os::unix::fs::chown(&config, Some(12345), None).unwrap();
         assert_refused(&lab, "a stranger's");
+        std::os::unix::fs::chown(&config, Some(0), None).unwrap();
+        std::fs::set_permissions(lab.path("b"), std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert_refused(&lab, "a folder that is writable to all");
+        std::fs::set_permissions(lab.path("b"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::chown(lab.path("b"), Some(12345), None).unwrap();
+        assert_refused(&lab, "a stranger's folder");
     });
 }
 
