@@ -319,7 +319,8 @@ fn refuse(value: Value<'_>, refusal: Refusal) -> ReadError {
 fn fits(value: Value<'_>, least: i64, most: u64) -> bool {
     match (value.as_u64(), value.as_i64()) {
         (Some(number), _) => number <= most,
-        (None, Some(number)) => number >= least,
+        // `-0` has no unsigned reading to Go's decoder.
+        (None, Some(number)) => least < 0 && number >= least,
         (None, None) => false,
     }
 }
