@@ -4,7 +4,7 @@
 
 use super::profile::ProfileError;
 use super::target::KernelVersion;
-use crate::spec::{Kind, Shape, Value};
+use crate::spec::{ReadError, Refusal, Shape, Value};
 
 /// Whose reading of a profile to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl<'d> DockerProfile<'d> {
     /// # Errors
     /// [`ProfileError`] where the implementation refuses the file or crashes on it, and for folded keys.
     pub fn read(root: Value<'d>, dialect: Dialect, fidelity: Fidelity) -> Result<Self, ProfileError> {
-        shape(dialect, fidelity).check(root)?;
+        shape(dialect, fidelity).check(root).map_err(explain)?;
         let profile = Self { root, dialect, fidelity };
         if dialect != Dialect::Containerd {
             profile.rules().try_for_each(|rule| profile.check_rule(rule))?;
@@ -72,9 +72,24 @@ impl<'d> DockerProfile<'d> {
     }
 }
 
+/// The runtime-spec is not what a profile's author has at hand.
+fn explain(error: ReadError) -> ProfileError {
+    let hint = match error.refusal {
+        Refusal::FoldedKey { .. } => "spell the key exactly so: engines in Go ignore case, other readers do not",
+        Refusal::WrongType { .. } => "docs/seccomp-profiles.md gives the type of each member",
+        _ => error.hint(),
+    };
+    ProfileError { hint, ..error.into() }
+}
+
 /// The items of an array member; none when it is absent or null.
 pub(super) fn items<'d>(object: Value<'d>, key: &str) -> impl Iterator<Item = Value<'d>> + use<'d> {
     object.get(key).into_iter().flat_map(Value::items)
+}
+
+/// Whether `object` is one and has any of the members.
+pub(super) fn has_any(object: Value<'_>, keys: &[&str]) -> bool {
+    keys.iter().any(|key| object.get(key).is_some())
 }
 
 /// `includes.minKernel` or `excludes.minKernel`, by moby's `KernelVersion.UnmarshalJSON`: two numbers of at most 255.
@@ -156,19 +171,5 @@ fn shape(dialect: Dialect, fidelity: Fidelity) -> &'static Shape {
         (Dialect::Moby, _) => &MOBY,
         (Dialect::Containers, _) => &CONTAINERS,
         (Dialect::Containerd, _) => &CONTAINERD,
-    }
-}
-
-impl Dialect {
-    /// Whose format `root` is written in, as far as it shows: container-libs alone has error names; conditions, maps of
-    /// architectures, comments and single names are Docker's. `None` for what is plain OCI.
-    pub fn of(root: Value<'_>) -> Option<Self> {
-        let rules = || items(root, "syscalls");
-        let has = |rule: Value<'_>, key| rule.kind() == Kind::Object && rule.get(key).is_some();
-        if has(root, "defaultErrno") || rules().any(|rule| has(rule, "errno")) {
-            return Some(Self::Containers);
-        }
-        let docker = |rule| ["name", "includes", "excludes", "comment"].iter().any(|key| has(rule, key));
-        (has(root, "archMap") || rules().any(docker)).then_some(Self::Moby)
     }
 }

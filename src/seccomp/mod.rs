@@ -18,6 +18,7 @@ mod errno;
 mod faithful;
 #[allow(dead_code, reason = "combine is next")]
 mod filter;
+mod format;
 #[allow(dead_code, reason = "combine is next")]
 mod groups;
 mod layout;
@@ -36,6 +37,7 @@ pub use action::{Action, Op};
 pub use arch::Arch;
 pub use docker::{Dialect, DockerProfile, Fidelity};
 pub use filter::{Answer, Filter, Reason, Ruled};
+pub use format::{Format, read_any};
 pub use groups::{GROUPS, Group, builtin};
 pub use machine::Machine;
 pub use optimise::canonical;

@@ -2,11 +2,11 @@
 
 use std::fmt::Display;
 
-use super::docker::{Dialect, DockerProfile, Fidelity, items};
+use super::docker::{Dialect, DockerProfile, Fidelity, has_any, items};
 use super::errno::{self, Numbering};
 use super::resolve::Facts;
 use super::resolved::Resolved;
-use crate::spec::{Kind, Value};
+use crate::spec::Value;
 
 impl<'d> DockerProfile<'d> {
     /// One sentence for each way in which the result is not what the profile's author can have meant.
@@ -84,10 +84,6 @@ impl Dialect {
             Self::Containerd => "containerd",
         }
     }
-}
-
-fn has_any(object: Value<'_>, keys: &[&str]) -> bool {
-    object.kind() == Kind::Object && keys.iter().any(|key| object.get(key).is_some())
 }
 
 fn at(value: Value<'_>) -> impl Display {

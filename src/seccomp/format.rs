@@ -1,0 +1,68 @@
+//! One reader for every file that calls itself a seccomp profile.
+
+use std::fmt;
+
+use super::docker::{Dialect, DockerProfile, Fidelity, has_any, items};
+use super::profile::{Profile, ProfileError};
+use super::resolve::ResolveError;
+use super::target::Target;
+use crate::spec::Value;
+
+/// In which format a profile is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// OCI's `linux.seccomp`, without conditions: what runtimes, containerd and Kubernetes on it take.
+    Oci,
+    /// Docker's, with conditions.
+    Docker,
+    /// container-libs' variant of Docker's, with error names.
+    Containers,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Oci => "OCI",
+            Self::Docker => "Docker",
+            Self::Containers => "container-libs",
+        })
+    }
+}
+
+impl Format {
+    /// The format that `root` shows: container-libs alone has error names; conditions, maps of architectures, comments
+    /// and single names are Docker's as well.
+    pub fn of(root: Value<'_>) -> Self {
+        let any = |keys: &[&str]| items(root, "syscalls").any(|rule| has_any(rule, keys));
+        if has_any(root, &["defaultErrno"]) || any(&["errno"]) {
+            Self::Containers
+        } else if has_any(root, &["archMap"]) || any(&["name", "includes", "excludes", "comment"]) {
+            Self::Docker
+        } else {
+            Self::Oci
+        }
+    }
+
+    const fn dialect(self) -> Dialect {
+        match self {
+            Self::Oci | Self::Docker => Dialect::Moby,
+            Self::Containers => Dialect::Containers,
+        }
+    }
+}
+
+/// Reads a profile of any format for enforcement: conditions are resolved for `target`, every one of them
+/// ([`Fidelity::Safe`]), and what comes out can be loaded.
+///
+/// # Errors
+/// [`ResolveError`] where [`DockerProfile::read`] and [`DockerProfile::resolve`] refuse, and for a profile with neither
+/// a default action nor rules, which engines take for "no seccomp at all".
+pub fn read_any(root: Value<'_>, target: &Target) -> Result<(Format, Profile), ResolveError> {
+    let format = Format::of(root);
+    let profile = DockerProfile::read(root, format.dialect(), Fidelity::Safe)?.resolve(target)?;
+    let empty = || {
+        let problem = "the profile has neither a default action nor rules, and engines take that for no seccomp at all";
+        ProfileError::at(root, problem, "write a defaultAction, as in \"SCMP_ACT_ERRNO\"")
+    };
+    Ok((format, profile.ok_or_else(empty)?))
+}
