@@ -7,6 +7,8 @@ pub mod enforce;
 pub mod finding;
 pub mod host;
 pub mod policy;
+#[cfg(feature = "cli")]
+pub mod record;
 pub mod report;
 pub mod rules;
 pub mod runtime;

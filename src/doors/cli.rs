@@ -13,6 +13,7 @@ use super::diff::Diff;
 use super::hook::Hook;
 use super::manual::{Completions, Man};
 use super::policy::PolicyCommand;
+use super::record::Record;
 #[cfg(feature = "embedded")]
 use super::run::Run;
 use super::seccomp::SeccompCommand;
@@ -31,6 +32,7 @@ enum Command {
     Apply(Apply),
     Diff(Diff),
     Policy(PolicyCommand),
+    Record(Record),
     Hook(Hook),
     #[cfg(feature = "embedded")]
     Run(Run),
@@ -48,6 +50,7 @@ impl Command {
             Self::Apply(door) => door.run().into(),
             Self::Diff(door) => door.run().into(),
             Self::Policy(door) => door.run().into(),
+            Self::Record(door) => door.run().into(),
             Self::Hook(door) => door.run().into(),
             #[cfg(feature = "embedded")]
             Self::Run(door) => door.run(),

@@ -21,6 +21,8 @@ pub mod input;
 pub mod manual;
 #[cfg(feature = "cli")]
 pub mod policy;
+#[cfg(feature = "cli")]
+pub mod record;
 #[cfg(feature = "embedded")]
 pub mod run;
 #[cfg(feature = "cli")]

@@ -1,0 +1,15 @@
+//! What is made of a recording: profiles, the reasons for each call in them, a policy's lines, and the recording itself.
+
+mod docker;
+mod file;
+mod profile;
+mod provenance;
+mod saved;
+mod snippet;
+
+pub use docker::docker;
+pub use file::{WriteError, write_new};
+pub use profile::{Made, Making, Refused, make};
+pub use provenance::provenance;
+pub use saved::{load, save};
+pub use snippet::snippet;

@@ -1,0 +1,17 @@
+//! strace's text, in every form that it has: `-f`, `-ff`, `-o`, `-t`, `-tt`, `-ttt`, `-r`, `-T`, `-y`, `-yy`, `-Y`, `-n`,
+//! `-i`, `-k`, `-c`, `-C`, `-U`, `-X`, argument names and colours.
+//!
+//! strace's own source is the reference: `printleader` in `src/strace.c` for what stands before a call, `src/syscall.c`
+//! for the call and its result, `src/count.c` for the tables.
+
+mod input;
+mod line;
+mod outcome;
+mod reader;
+mod scalar;
+mod symbols;
+mod table;
+
+pub use input::{Input, InputError, Progress};
+pub use reader::{Notes, Options, Reader, Unreadable};
+pub use scalar::{Kept, kept_argument};
