@@ -211,10 +211,16 @@ impl Kernel {
         Ok(None)
     }
 
+    /// An error where AppArmor is off.
+    ///
+    /// # Errors
+    /// [`KernelError::Disabled`].
+    pub fn must_be_enabled(&self) -> Result<(), KernelError> {
+        if self.is_enabled() { Ok(()) } else { Err(KernelError::Disabled) }
+    }
+
     fn list(&self) -> Result<(PathBuf, String), KernelError> {
-        if !self.is_enabled() {
-            return Err(KernelError::Disabled);
-        }
+        self.must_be_enabled()?;
         let path = self.securityfs("profiles");
         match std::fs::read(&path) {
             Ok(text) => Ok((path, String::from_utf8_lossy(&text).into_owned())),
@@ -248,9 +254,7 @@ impl Kernel {
 
     /// One write is one policy (`profile_replace`, `profile_remove`).
     fn tell(&self, door: &str, text: &[u8], action: &'static str, what: &str) -> Result<(), KernelError> {
-        if !self.is_enabled() {
-            return Err(KernelError::Disabled);
-        }
+        self.must_be_enabled()?;
         let failed = |error| KernelError::Refused { action, what: what.to_owned(), error };
         let mut file = OpenOptions::new().write(true).open(self.securityfs(door)).map_err(failed)?;
         match file.write(text).map_err(failed)? {

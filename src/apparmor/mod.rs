@@ -25,6 +25,8 @@ mod quote;
 #[cfg(feature = "cli")]
 mod reader;
 mod render;
+#[cfg(feature = "cli")]
+pub mod sources;
 mod words;
 
 pub use dialect::{Dialect, POLICY_FOLDER, Version};

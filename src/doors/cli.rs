@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::Exit;
+use super::apparmor::AppArmorCommand;
 use super::apply::Apply;
 use super::check::Check;
 #[cfg(feature = "embedded")]
@@ -41,6 +42,8 @@ enum Command {
     Completions(Completions),
     Man(Man),
     Seccomp(SeccompCommand),
+    #[command(name = "apparmor")]
+    AppArmor(AppArmorCommand),
 }
 
 impl Command {
@@ -59,6 +62,7 @@ impl Command {
             Self::Completions(door) => door.run().into(),
             Self::Man(door) => door.run().into(),
             Self::Seccomp(door) => door.run().into(),
+            Self::AppArmor(door) => door.run().into(),
         }
     }
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "doors speak to people")]
 
 #[cfg(feature = "cli")]
+pub mod apparmor;
+#[cfg(feature = "cli")]
 pub mod apply;
 #[cfg(feature = "cli")]
 pub mod check;

@@ -72,6 +72,16 @@ impl Policy {
         settings
     }
 
+    /// The settings outside of overrides, and those of each override by itself.
+    pub fn every_settings(&self) -> impl Iterator<Item = Settings> {
+        let overridden = self.overrides.iter().map(|item| {
+            let mut settings = self.base.clone();
+            settings.lay(item.layer, item.body.controls());
+            settings
+        });
+        std::iter::once(self.base.clone()).chain(overridden)
+    }
+
     /// The names of the overrides that hold for one container.
     pub fn overrides_for(&self, subject: &Subject) -> Vec<&str> {
         self.matching(subject).map(|item| item.body.name.as_str()).collect()

@@ -57,6 +57,13 @@ pub enum Why {
     Unconfined,
 }
 
+impl Proposal {
+    /// The rule as the profile will have it.
+    pub fn describe(&self) -> String {
+        describe(&self.rule)
+    }
+}
+
 pub(super) fn lesson(profile: &Profile, events: &[Event]) -> Lesson {
     let mut lesson = Lesson::default();
     for event in events {
@@ -292,7 +299,7 @@ fn shown(path: &[u8]) -> String {
 }
 
 /// A rule in a few words, for messages.
-pub(super) fn describe(rule: &Rule) -> String {
+fn describe(rule: &Rule) -> String {
     let mut profile = Profile::new("x");
     profile.rules.push(rule.clone());
     let text = profile.render(crate::apparmor::Dialect::of(crate::apparmor::Version::V4_0));

@@ -1,0 +1,249 @@
+//! Profiles in files, whatever language they are written in, and where those of a name lie.
+
+use std::path::{Path, PathBuf};
+
+use super::dialect::POLICY_FOLDER;
+use super::kernel::is_compiled;
+use super::language::{PolicyFile, ScanError, Written};
+use super::loader::CACHE;
+use super::reader::{MAX_TEXT, TomlError};
+use super::words::Mode;
+use super::{Dialect, Profile};
+
+/// Where batten's own profiles lie, in TOML or in the parser's language.
+pub const PROFILES: &str = "/etc/batten/apparmor.d";
+
+/// Largest compiled profile that is read, in bytes.
+const MAX_COMPILED: usize = 16 << 20;
+
+/// A file with profiles that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The TOML is no profile's, or the file could not be read.
+    #[error(transparent)]
+    Toml(#[from] TomlError),
+    /// The file could not be read.
+    #[error("cannot read {}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
+    /// The text is not in the parser's language.
+    #[error("{}: {error}", path.display())]
+    Scan {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: ScanError,
+    },
+    /// There is no profile in it.
+    #[error("{}: no profile is in this file", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No file has a profile of that name.
+    #[error("no file has a profile called {name:?}")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// The file is compiled, where text is needed.
+    #[error("{} is compiled", path.display())]
+    Compiled {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl SourceError {
+    /// What the operator can do.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Toml(error) => error.hint(),
+            Self::File { .. } => "check the path and its permissions",
+            Self::Scan { .. } => "close the quote; apparmor_parser would read on to the next one in the file",
+            Self::Empty { .. } => "a profile is TOML (FILE.toml) or begins with profile NAME {",
+            Self::Unknown { .. } => {
+                "batten looks in /etc/batten/apparmor.d, its own cache and /etc/apparmor.d; name the file instead"
+            }
+            Self::Compiled { .. } => "name the text that it was compiled from",
+        }
+    }
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub enum Source {
+    /// A profile of batten's TOML.
+    Toml(Box<Written>),
+    /// Profiles in the parser's language, and the text.
+    Text(PolicyFile, String),
+    /// Profiles as the kernel takes them.
+    Compiled(Vec<u8>),
+}
+
+impl Source {
+    /// Reads a file. TOML is what is called `*.toml`.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it cannot be read or holds no profile.
+    pub fn read(path: &Path) -> Result<Self, SourceError> {
+        use std::io::Read;
+        let failed = |error| SourceError::File { path: path.to_owned(), error };
+        let file = std::fs::File::open(path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        file.take(MAX_COMPILED as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if is_compiled(&bytes) {
+            return Ok(Self::Compiled(bytes));
+        }
+        if bytes.len() > MAX_TEXT {
+            return Err(TomlError::TooLarge { path: path.to_owned() }.into());
+        }
+        let text = String::from_utf8(bytes).map_err(|_| TomlError::NotUtf8 { path: path.to_owned() })?;
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            return Ok(Self::Toml(Box::new(Written::from_toml(path, &text)?)));
+        }
+        let file =
+            PolicyFile::parse(text.as_bytes()).map_err(|error| SourceError::Scan { path: path.to_owned(), error })?;
+        if file.profiles.is_empty() {
+            return Err(SourceError::Empty { path: path.to_owned() });
+        }
+        Ok(Self::Text(file, text))
+    }
+
+    /// The names of the profiles that load with it; a compiled file does not tell.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Toml(written) => vec![written.profile.name.as_str()],
+            Self::Text(file, _) => file.profiles.iter().map(|written| written.profile.name.as_str()).collect(),
+            Self::Compiled(_) => Vec::new(),
+        }
+    }
+
+    /// The text for the parser; `None` for what is compiled already.
+    pub fn text(&self, dialect: Dialect) -> Option<String> {
+        match self {
+            Self::Toml(written) => Some(written.profile.render(dialect)),
+            Self::Text(_, text) => Some(text.clone()),
+            Self::Compiled(_) => None,
+        }
+    }
+
+    /// The text with the profile called `name` in another mode; `None` where it has none of that name.
+    pub fn in_mode(&self, name: &str, mode: Mode, dialect: Dialect) -> Option<String> {
+        match self {
+            Self::Toml(written) if written.profile.name == name => {
+                Some(Profile { mode, ..written.profile.clone() }.render(dialect))
+            }
+            Self::Text(file, text) => {
+                let written = file.profiles.iter().find(|written| written.profile.name == name)?;
+                Some(written.in_mode(text, mode))
+            }
+            Self::Toml(_) | Self::Compiled(_) => None,
+        }
+    }
+}
+
+/// The file that has the profile called `name`: batten's own folder first, then its cache, then the system's.
+///
+/// # Errors
+/// [`SourceError::Unknown`] where none has. Files that cannot be read are passed over.
+pub fn find(name: &str) -> Result<(PathBuf, Source), SourceError> {
+    find_below(name, &[Path::new(PROFILES), Path::new(CACHE), Path::new(POLICY_FOLDER)])
+}
+
+fn find_below(name: &str, folders: &[&Path]) -> Result<(PathBuf, Source), SourceError> {
+    for folder in folders {
+        for path in files(folder, 2) {
+            // Nearly all files of the system's folder are about something else.
+            let mentions = std::fs::read(&path).is_ok_and(|text| contains(&text, name.as_bytes()));
+            let Some(source) = mentions.then(|| Source::read(&path).ok()).flatten() else { continue };
+            if source.names().contains(&name) {
+                return Ok((path, source));
+            }
+        }
+    }
+    Err(SourceError::Unknown { name: name.to_owned() })
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    !word.is_empty() && text.windows(word.len()).any(|window| window == word)
+}
+
+/// The files of batten's own folder, in the order of their names; none where there is no such folder.
+pub fn own_files() -> Vec<PathBuf> {
+    files(Path::new(PROFILES), 0)
+}
+
+/// The regular files below a folder, in the order of their names, without hidden ones and what editors leave behind.
+fn files(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| !is_left_over(path)).collect();
+    paths.sort_unstable();
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_file() {
+            found.push(path);
+        } else if depth > 0 && path.is_dir() && !path.ends_with("compiled") {
+            found.extend(files(&path, depth - 1));
+        }
+    }
+    found
+}
+
+fn is_left_over(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.starts_with(b".")
+        || [&b"~"[..], b".dpkg-new", b".dpkg-old", b".bak", b".rpmnew", b".rpmsave"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the files are the tests' own")]
+mod tests {
+    use super::*;
+    use crate::apparmor::Version;
+
+    #[test]
+    fn a_profile_is_found_by_its_name_whatever_its_file_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, system) = (folder.path().join("own"), folder.path().join("system"));
+        std::fs::create_dir_all(system.join("containers")).unwrap();
+        std::fs::create_dir(&own).unwrap();
+        std::fs::write(own.join("a.toml"), "name = 'web'\n").unwrap();
+        std::fs::write(own.join("b.toml~"), "name = 'gone'\n").unwrap();
+        std::fs::write(system.join("README"), "profile web is not here\"\n").unwrap();
+        std::fs::write(system.join("containers/x"), "profile \"my web\" { }\nprofile web { }\n").unwrap();
+        let find = |name| find_below(name, &[&own, &system]).map(|(path, _)| path);
+        assert_eq!(find("web").unwrap(), own.join("a.toml"));
+        assert_eq!(find("my web").unwrap(), system.join("containers/x"));
+        assert!(matches!(find("gone"), Err(SourceError::Unknown { .. })));
+        assert!(matches!(find(""), Err(SourceError::Unknown { .. })));
+    }
+
+    #[test]
+    fn a_source_is_told_by_what_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            Source::read(&path)
+        };
+        assert!(matches!(write("x.toml", b"name = 'x'"), Ok(Source::Toml(_))));
+        assert!(matches!(write("y.bin", b"\x04\x08\x00version\x00\x02..."), Ok(Source::Compiled(_))));
+        assert!(matches!(write("z", b"# nothing\n"), Err(SourceError::Empty { .. })));
+        assert!(matches!(write("q", b"profile \"x {"), Err(SourceError::Scan { .. })));
+        let text = write("p", b"profile p { }\n").unwrap();
+        let dialect = Dialect::of(Version::V3_0);
+        assert_eq!(text.in_mode("p", Mode::Complain, dialect).as_deref(), Some("profile p flags=(complain) { }\n"));
+        assert_eq!(text.in_mode("q", Mode::Complain, dialect), None);
+        assert_eq!(text.names(), ["p"]);
+    }
+}

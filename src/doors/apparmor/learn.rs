@@ -1,0 +1,183 @@
+//! `batten apparmor learn`: from the log to a diff of the TOML.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clap::Args;
+
+use super::note;
+use crate::apparmor::learn::{Heard, Lesson, Why, edit, hear};
+use crate::apparmor::{Profile, TomlError, check_name, read_text};
+use crate::doors::{Exit, refuse, say};
+use crate::report;
+use crate::spec::{Durability, TrustedFile};
+
+/// Proposes the rules that a profile lacks, from what the kernel logged
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  batten apparmor complain web                                  # then run the workload
+  batten apparmor learn --journal --profile web web.toml        # look at the diff
+  batten apparmor learn --log /var/log/audit/audit.log --profile web web.toml --write
+  dmesg | batten apparmor learn --log - --profile web > web.patch
+
+Prints a diff to the TOML and changes nothing without --write; without a TOML, the diff makes a new one. Process ids,
+numbers and random names in paths become wildcards, and each is said. What the profile denies by name stays denied.
+
+Exit codes: 0 nothing to add, 2 rules are proposed (or written), 3 the log or the TOML is unreadable, 4 wrong usage.")]
+pub(super) struct Learn {
+    /// The TOML to add to
+    file: Option<PathBuf>,
+
+    /// The profile's name, as the log has it
+    #[arg(long, value_name = "NAME")]
+    profile: String,
+
+    /// A log: audit.log, kern.log, dmesg's output; `-` reads standard input
+    #[arg(long, value_name = "FILE", required_unless_present = "journal")]
+    log: Vec<PathBuf>,
+
+    /// The journal of this boot
+    #[arg(long)]
+    journal: bool,
+
+    /// Write the TOML instead of printing the diff
+    #[arg(long, requires = "file")]
+    write: bool,
+}
+
+impl Learn {
+    pub(super) fn run(&self) -> Exit {
+        match self.learn() {
+            Ok(exit) | Err(exit) => exit,
+        }
+    }
+
+    fn learn(&self) -> Result<Exit, Exit> {
+        let (before, profile) = self.toml()?;
+        let heard = self.hear()?;
+        let lesson = profile.learn(&heard.events);
+        self.explain(&heard, &lesson, &profile);
+        if lesson.proposals.is_empty() && !lesson.needs_attach_disconnected {
+            return Ok(Exit::Clean);
+        }
+        let name =
+            self.file.as_ref().map_or_else(|| format!("{}.toml", self.profile), |file| file.display().to_string());
+        let after = edit(&before, &lesson).map_err(|error| {
+            refuse(Exit::Unreadable, &format!("{name}: {error}"), "docs/apparmor.md shows how the sections are written")
+        })?;
+        if let (true, Some(file)) = (self.write, &self.file) {
+            return write(file, &after);
+        }
+        // Without a TOML, the diff is the whole new file.
+        let old = if self.file.is_some() { before } else { String::new() };
+        Ok(say(&report::unified(&name, &old, &after)).unwrap_or(Exit::WouldFix))
+    }
+
+    /// The TOML and the profile in it; a new one where none is named.
+    fn toml(&self) -> Result<(String, Profile), Exit> {
+        let unreadable = |error: TomlError| refuse(Exit::Unreadable, &error, error.hint());
+        let Some(file) = &self.file else {
+            check_name(&self.profile).map_err(|error| {
+                refuse(Exit::Usage, &format!("no TOML can be written for {:?}: {error}", self.profile), error.hint())
+            })?;
+            return Ok((format!("name = \"{}\"\n", self.profile), Profile::new(&self.profile)));
+        };
+        let text = read_text(file).map_err(unreadable)?;
+        let profile = Profile::from_toml(file, &text).map_err(unreadable)?;
+        if profile.name != self.profile {
+            let message = format!("{} is the profile {:?}, not {:?}", file.display(), profile.name, self.profile);
+            return Err(refuse(Exit::Usage, &message, "name the TOML of the profile that the log is about"));
+        }
+        Ok((text, profile))
+    }
+
+    fn hear(&self) -> Result<Heard, Exit> {
+        let mut all = Heard::default();
+        let mut add = |heard: Heard| {
+            all.events.extend(heard.events);
+            all.is_incomplete |= heard.is_incomplete;
+            all.others.extend(heard.others);
+        };
+        for path in &self.log {
+            let failed = |error: io::Error| {
+                let hint = "name a file that the kernel's messages are in, or use --journal";
+                refuse(Exit::Unreadable, &format!("cannot read {}: {error}", path.display()), hint)
+            };
+            if path == Path::new("-") {
+                add(hear(io::stdin().lock(), &self.profile).map_err(failed)?);
+            } else {
+                let file = File::open(path).map_err(failed)?;
+                add(hear(BufReader::new(file), &self.profile).map_err(failed)?);
+            }
+        }
+        if self.journal {
+            add(journal(&self.profile)?);
+        }
+        Ok(all)
+    }
+
+    /// What a person should know before applying the diff.
+    fn explain(&self, heard: &Heard, lesson: &Lesson, profile: &Profile) {
+        if heard.is_incomplete {
+            note(
+                "warning",
+                "the log says that messages were lost: learn again from a run that is logged in full (auditd, or audit_rate_limit=0)",
+            );
+        }
+        if heard.events.is_empty() {
+            let others = heard.others.iter().take(5).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+            let others = if others.is_empty() { "no profile".to_owned() } else { others };
+            note("note", &format!("the log has no line about {:?}; it has lines about {others}", self.profile));
+        }
+        for proposal in &lesson.proposals {
+            let what = proposal.describe();
+            let comm = &proposal.comm;
+            if let Some(from) = &proposal.from {
+                note("note", &format!("{what}: made wider than {from}, which {comm} used"));
+            }
+            if let Some(concern) = proposal.concern {
+                note("warning", &format!("{what}: {concern} ({comm}, {} times)", proposal.times));
+            }
+        }
+        for left in &lesson.left {
+            let why = match left.why {
+                Why::Denied(at) => format!("denied by a rule of {:?} (rule {}), which stays", profile.name, at + 1),
+                Why::Unknown => "batten writes no rule for it".to_owned(),
+                Why::Unconfined => "it would leave confinement".to_owned(),
+            };
+            note("note", &format!("{} is not proposed: {why} ({} times)", left.what, left.times));
+        }
+    }
+}
+
+fn write(file: &Path, text: &str) -> Result<Exit, Exit> {
+    let target = TrustedFile::open(file).map_err(|error| refuse(Exit::Unreadable, &error, error.hint()))?;
+    target
+        .replace(text.as_bytes(), Durability::Disk)
+        .map_err(|error| refuse(Exit::Unreadable, &error, error.hint()))?;
+    note("note", &format!("wrote {}; load it with batten apparmor load", file.display()));
+    Ok(Exit::WouldFix)
+}
+
+/// The kernel's and auditd's own messages of this boot: what other programs write to the journal is not asked for.
+fn journal(profile: &str) -> Result<Heard, Exit> {
+    let failed = |error: io::Error| {
+        let hint = "is systemd's journal on this machine? --log reads files";
+        refuse(Exit::Unreadable, &format!("cannot read the journal: {error}"), hint)
+    };
+    let mut child = Command::new("journalctl")
+        .args(["--boot", "--no-pager", "--output=cat", "_TRANSPORT=kernel", "+", "_TRANSPORT=audit"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let heard = child.stdout.take().map_or_else(|| Ok(Heard::default()), |out| hear(BufReader::new(out), profile));
+    let heard = heard.map_err(failed)?;
+    let status = child.wait().map_err(failed)?;
+    if !status.success() {
+        return Err(failed(io::Error::other(format!("journalctl ended with {status}"))));
+    }
+    Ok(heard)
+}
