@@ -209,6 +209,33 @@ fn what_is_denied_or_ambiguous_does_not_run() {
 }
 
 #[test]
+fn it_runs_on_cgroup_v1_hybrid_and_v2() {
+    let Some(lab) = Lab::new(Kind::Runc) else { return };
+    lab.bundle("b", &lab.privileged(STATUS));
+    let (root, bundle) = (lab.path("root"), lab.path("b"));
+    let line = ["run", "--root", root.to_str().unwrap(), bundle.to_str().unwrap(), &lab.id];
+    let batten = batten(&lab, &line);
+    for (layout, change) in [
+        ("as it is here", ":"),
+        ("v1", "umount /sys/fs/cgroup/unified"),
+        ("v2", "umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup"),
+    ] {
+        let in_namespace = |script: &str| {
+            let mut command = Command::new("unshare");
+            command.args(["-m", "sh", "-c", script, "sh"]).arg(batten.get_program()).args(batten.get_args());
+            command.envs(batten.get_envs().filter_map(|(name, value)| Some((name, value?)))).output().unwrap()
+        };
+        if !in_namespace(change).status.success() {
+            eprintln!("\n*** SKIPPED: this machine cannot show cgroups as {layout} ***\n");
+            continue;
+        }
+        let output = in_namespace(&format!("{change}; exec \"$@\""));
+        status_of(&output).assert_within(CEILING, layout);
+        assert_gone(&lab);
+    }
+}
+
+#[test]
 fn a_program_that_is_not_there_is_an_error_of_the_start() {
     let Some(lab) = Lab::new(Kind::Runc) else { return };
     lab.bundle("b", &lab.privileged(&["/bin/nothing"]));

@@ -19,8 +19,8 @@ fn rootless(lab: &Lab, host_id: u32) -> Value {
 #[test]
 fn an_ordinary_user_s_container_runs_within_the_ceiling() {
     for kind in [Kind::Runc, Kind::Crun] {
-        let Some(lab) = Lab::new(kind) else { continue };
-        let lab = lab.owned_by(USER);
+        let Some(mut lab) = Lab::new(kind) else { continue };
+        lab.owned_by(USER);
         let bundle = lab.bundle("b", &rootless(&lab, USER));
         let line = ["run", "--bundle", bundle.to_str().unwrap(), &lab.id];
         let bare = lab.bare(&line).output().unwrap();
@@ -38,8 +38,8 @@ fn an_ordinary_user_s_container_runs_within_the_ceiling() {
 /// Podman without root calls its runtime inside a user namespace, where root's files belong to nobody that is known.
 #[test]
 fn in_a_user_namespace_without_host_root_the_shim_trusts_what_root_owns() {
-    let Some(lab) = Lab::new(Kind::Runc) else { return };
-    let lab = lab.owned_by(USER);
+    let Some(mut lab) = Lab::new(Kind::Runc) else { return };
+    lab.owned_by(USER);
     let bundle = lab.bundle("b", &rootless(&lab, 0));
     let inner = |program: &str| {
         let id = USER.to_string();
