@@ -1,0 +1,68 @@
+#!/bin/bash
+# containerd with and without batten-runtime, where AppArmor is: by ctr, and by
+# the CRI as a kubelet speaks it.
+. vm-test
+
+what='cat /proc/self/attr/current /etc/plain /etc/secret; grep -E "^(Cap|NoNew)" /proc/self/status'
+image=docker.io/library/busybox:latest
+mkdir -p /etc/batten
+cp "${0%/*}/engines/policy.toml" /etc/batten/policy.toml
+given apparmor_parser --replace --skip-cache "${0%/*}/profiles/fence"
+given start-daemon containerd "containerd successfully booted" containerd --config "${0%/*}/engines/containerd.toml"
+given ctr --namespace default images import /opt/images/busybox.tar
+given ctr --namespace k8s.io images import /opt/images/busybox.tar
+given ctr --namespace k8s.io images import /opt/images/pause.tar
+
+claim "ctr leaves a container unconfined, unless a profile is named"
+run ctr run --rm "$image" unnamed sh -c "$what"
+exits 0
+says unconfined
+run ctr run --rm --apparmor-profile fence "$image" fenced sh -c "$what"
+says "fence (enforce)"
+says "can't open '/etc/secret': Permission denied"
+
+for runtime in runc crun; do
+    claim "ctr through batten-runtime and $runtime: the policy's profile and capabilities hold"
+    echo "runtime = \"$(command -v $runtime)\"" >/etc/batten/runtime.toml
+    run ctr run --rm --runc-binary "$BATTEN_RUNTIME" "$image" "through-$runtime" sh -c "$what"
+    says "fence (enforce)"
+    says "can't open '/etc/secret': Permission denied"
+    says $'CapBnd:\t0000000000000021'
+    says $'NoNewPrivs:\t1'
+done
+echo "runtime = \"$(command -v runc)\"" >/etc/batten/runtime.toml
+
+# A pod on the host's network with one container, which ends by itself; then
+# what that container said.
+pod() { # NAME RUNTIME-HANDLER SECURITY-CONTEXT
+    local sandbox
+    sandbox='{"metadata": {"name": "'$1'", "uid": "'$1'", "namespace": "default"}, "log_directory": "/run/pods",
+        "linux": {"security_context": {"namespace_options": {"network": "NODE"}}}}'
+    cri RunPodSandbox '{"config": '"$sandbox"', "runtime_handler": "'"$2"'"}' \
+        CreateContainer '{"pod_sandbox_id": "$pod_sandbox_id", "sandbox_config": '"$sandbox"', "config": {
+            "metadata": {"name": "c"}, "image": {"image": "'$image'"}, "log_path": "'"$1"'.log",
+            "command": ["sh", "-c", "'"${what//\"/\\\"}"'; echo done"],
+            "linux": {"security_context": '"$3"'}}}' \
+        StartContainer '{"container_id": "$container_id"}' || return
+    soon grep -q done "/run/pods/$1.log"
+    cat "/run/pods/$1.log"
+}
+
+claim "a pod's container runs under containerd's default profile"
+run pod default runc '{"apparmor": {"profile_type": "RuntimeDefault"}}'
+exits 0
+says "cri-containerd.apparmor.d (enforce)"
+says "a secret"
+
+claim "a pod with a profile that is not loaded is refused"
+run pod absent runc '{"apparmor": {"profile_type": "Localhost", "localhost_ref": "absent"}}'
+exits 1
+says "apparmor profile not found"
+
+claim "a pod's container that asks for everything, through batten-runtime, is within the policy"
+run pod within batten '{"apparmor": {"profile_type": "Unconfined"},
+    "capabilities": {"add_capabilities": ["ALL"]}}'
+says "fence (enforce)"
+says "can't open '/etc/secret': Permission denied"
+says $'CapBnd:\t0000000000000021'
+says $'NoNewPrivs:\t1'

@@ -1,0 +1,51 @@
+#!/bin/bash
+# Docker with and without batten-runtime, where AppArmor is.
+. vm-test
+
+what='cat /proc/self/attr/current /etc/plain /etc/secret; grep -E "^(Cap|NoNew)" /proc/self/status'
+mkdir -p /etc/batten
+given apparmor_parser --replace --skip-cache "${0%/*}/profiles/fence"
+given start-daemon dockerd "API listen on" dockerd --config-file "${0%/*}/engines/docker.json"
+given docker load --input /opt/images/busybox.tar
+
+claim "Docker confines a container by its own default profile"
+run docker run --rm --network none busybox sh -c "$what"
+exits 0
+says "docker-default (enforce)"
+
+claim "a profile that is not loaded fails the start"
+run docker run --rm --network none --security-opt apparmor=absent busybox true
+exits 127
+says "unable to apply apparmor profile"
+
+for runtime in runc crun; do
+    echo "runtime = \"$(command -v $runtime)\"" >/etc/batten/runtime.toml
+    cp "${0%/*}/engines/policy.toml" /etc/batten/policy.toml
+
+    claim "Docker through batten-runtime and $runtime: the policy's profile and capabilities hold"
+    run docker run --rm --network none --runtime batten busybox sh -c "$what"
+    says "fence (enforce)"
+    says "can't open '/etc/secret': Permission denied"
+    says $'CapBnd:\t0000000000000021'
+    says $'NoNewPrivs:\t1'
+
+    claim "Docker through batten-runtime and $runtime: --privileged changes nothing about it"
+    run docker run --rm --network none --runtime batten --privileged busybox sh -c "$what"
+    says "fence (enforce)"
+    says $'CapBnd:\t0000000000000021'
+    says $'NoNewPrivs:\t1'
+done
+
+claim "docker exec --privileged stays within the policy"
+given docker run --detach --name sleeper --network none --runtime batten busybox sleep 1000
+run docker exec --privileged sleeper sh -c "$what"
+says "fence (enforce)"
+says "can't open '/etc/secret': Permission denied"
+says $'CapBnd:\t0000000000000021'
+says $'NoNewPrivs:\t1'
+
+claim "what the policy denies, docker run says"
+echo 'capabilities = { ceiling = ["CAP_CHOWN"], violation = "deny" }' >/etc/batten/policy.toml
+run docker run --rm --network none --runtime batten busybox true
+fails
+says "the policy denies"

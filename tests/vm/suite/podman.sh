@@ -1,0 +1,46 @@
+#!/bin/bash
+# Podman with and without batten-runtime, where AppArmor is.
+. vm-test
+
+what='cat /proc/self/attr/current /etc/plain /etc/secret; grep -E "^(Cap|NoNew)" /proc/self/status'
+image=docker.io/library/busybox:latest
+mkdir -p /etc/batten
+given apparmor_parser --replace --skip-cache "${0%/*}/profiles/fence"
+given podman load --quiet --input /opt/images/busybox.tar
+
+claim "Podman confines a container by its own default profile"
+run podman run --rm --network none "$image" sh -c "$what"
+exits 0
+says containers-default
+says "(enforce)"
+
+claim "Podman refuses a profile that is not loaded, before any runtime runs"
+run podman run --rm --network none --security-opt apparmor=absent "$image" true
+exits 126
+says "AppArmor profile \"absent\" specified but not loaded"
+
+for runtime in runc crun; do
+    echo "runtime = \"$(command -v $runtime)\"" >/etc/batten/runtime.toml
+    cp "${0%/*}/engines/policy.toml" /etc/batten/policy.toml
+
+    claim "Podman through batten-runtime and $runtime: the policy's profile and capabilities hold"
+    run podman --runtime "$BATTEN_RUNTIME" run --rm --network none "$image" sh -c "$what"
+    says "fence (enforce)"
+    says "can't open '/etc/secret': Permission denied"
+    says $'CapBnd:\t0000000000000021'
+    says $'NoNewPrivs:\t1'
+
+    claim "Podman through batten-runtime and $runtime: --privileged changes nothing about it"
+    run podman --runtime "$BATTEN_RUNTIME" run --rm --network none --privileged "$image" sh -c "$what"
+    says "fence (enforce)"
+    says $'CapBnd:\t0000000000000021'
+    says $'NoNewPrivs:\t1'
+done
+
+claim "podman exec --privileged stays within the policy"
+given podman --runtime "$BATTEN_RUNTIME" run --detach --name sleeper --network none "$image" sleep 1000
+run podman --runtime "$BATTEN_RUNTIME" exec --privileged sleeper sh -c "$what"
+says "fence (enforce)"
+says "can't open '/etc/secret': Permission denied"
+says $'CapBnd:\t0000000000000021'
+says $'NoNewPrivs:\t1'
