@@ -1,0 +1,5 @@
+. vm-test
+
+claim "a script that breaks off fails"
+that true
+exit 3
