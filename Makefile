@@ -9,7 +9,7 @@ DESTDIR ?=
 
 PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static runc crun strace jq
 
-.PHONY: run test test-quick bench build shim deps lint fmt install clean help
+.PHONY: run test test-quick test-vm bench build shim deps lint fmt install clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ run: deps build
 test: deps build
 	BATTEN_RUNTIME=$(abspath $(SHIM)) $(CARGO) test --all-targets
 	$(CARGO) test --doc
+
+## make test-vm      on a kernel with AppArmor, every runtime and engine, in a virtual machine; T="NAME..." for some
+test-vm: deps
+	$(if $(T),,tests/vm/selftest/check)
+	tests/vm/run $(T)
 
 ## make bench        what batten costs, against the bare runtime and an exec-only floor
 bench: deps build
