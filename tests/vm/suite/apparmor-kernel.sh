@@ -1,4 +1,3 @@
-#!/bin/bash
 # AppArmor's behaviour that batten's own tests and messages stand on, without
 # any container. The profiles are written by hand.
 . vm-test

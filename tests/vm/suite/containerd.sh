@@ -1,4 +1,3 @@
-#!/bin/bash
 # containerd with and without batten-runtime, where AppArmor is: by ctr, and by
 # the CRI as a kubelet speaks it.
 . vm-test
@@ -41,10 +40,10 @@ pod() { # NAME RUNTIME-HANDLER SECURITY-CONTEXT
     cri RunPodSandbox '{"config": '"$sandbox"', "runtime_handler": "'"$2"'"}' \
         CreateContainer '{"pod_sandbox_id": "$pod_sandbox_id", "sandbox_config": '"$sandbox"', "config": {
             "metadata": {"name": "c"}, "image": {"image": "'$image'"}, "log_path": "'"$1"'.log",
-            "command": ["sh", "-c", "'"${what//\"/\\\"}"'; echo done"],
+            "command": ["sh", "-c", "'"${what//\"/\\\"}"'; echo ended"],
             "linux": {"security_context": '"$3"'}}}' \
         StartContainer '{"container_id": "$container_id"}' || return
-    soon grep -q done "/run/pods/$1.log"
+    soon grep -q ended "/run/pods/$1.log"
     cat "/run/pods/$1.log"
 }
 

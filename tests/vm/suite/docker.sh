@@ -1,4 +1,3 @@
-#!/bin/bash
 # Docker with and without batten-runtime, where AppArmor is.
 . vm-test
 

@@ -1,4 +1,3 @@
-#!/bin/bash
 # The kernel has what the other scripts stand on: if one of these fails, the
 # fault is the machine's.
 . vm-test

@@ -1,4 +1,3 @@
-#!/bin/bash
 # runc and crun by themselves on bundles with an AppArmor profile: what
 # batten-runtime hands over to, and what they say when it is not there.
 . vm-test

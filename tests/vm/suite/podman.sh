@@ -1,4 +1,3 @@
-#!/bin/bash
 # Podman with and without batten-runtime, where AppArmor is.
 . vm-test
 

@@ -1,4 +1,3 @@
-#!/bin/bash
 # tests/runtimes on version 2 of the control groups, with AppArmor and every
 # capability: nothing of it may be skipped here.
 # limit: 240

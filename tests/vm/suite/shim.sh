@@ -1,4 +1,3 @@
-#!/bin/bash
 # batten-runtime before runc and crun, where AppArmor is: the policy's profile is
 # what the kernel enforces, whatever the bundle asked for.
 . vm-test

@@ -1,4 +1,3 @@
-#!/bin/bash
 # The same kernel, started without AppArmor: the policy says what becomes of a
 # container then, not the runtime.
 # kernel: apparmor=0
