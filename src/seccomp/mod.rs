@@ -10,6 +10,7 @@
 
 mod action;
 mod arch;
+mod claims;
 mod docker;
 #[allow(dead_code, reason = "combine is next")]
 mod domain;
@@ -35,6 +36,8 @@ mod verdict;
 
 pub use action::{Action, Op};
 pub use arch::Arch;
+#[doc(hidden)]
+pub use claims::check_readings;
 pub use docker::{Dialect, DockerProfile, Fidelity};
 pub use filter::{Answer, Filter, Reason, Ruled};
 pub use format::{Format, read_any};

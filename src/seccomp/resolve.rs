@@ -220,7 +220,9 @@ impl<'d> DockerProfile<'d> {
         };
         kernel.map(|kernel| Some(kernel >= least)).ok_or_else(|| ResolveError::Kernel {
             release: facts.kernel.to_string(),
-            asked: format!("{}/minKernel ({})", conditions.pointer(), conditions.place()),
+            asked: conditions
+                .get("minKernel")
+                .map_or_else(String::new, |own| format!("{} ({})", own.pointer(), own.place())),
         })
     }
 

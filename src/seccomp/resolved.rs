@@ -45,6 +45,12 @@ impl<'d> Names<'d> {
 }
 
 impl Resolved<'_> {
+    /// Whether neither a default action nor rules are left.
+    pub(super) fn is_blank(&self) -> bool {
+        let default = self.root.get("defaultAction").and_then(Value::as_str);
+        self.rules.is_empty() && default.is_none_or(|action| action.is_empty())
+    }
+
     /// The profile as a runtime would load it.
     ///
     /// # Errors

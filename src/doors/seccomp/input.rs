@@ -16,8 +16,12 @@ const LOCALHOST: &str = "/var/lib/kubelet/seccomp";
 /// The exit code, when the reason has been said.
 pub(super) fn read(path: &Path) -> Result<Document, Exit> {
     let text = bytes(path).map_err(|(message, hint)| refuse(Exit::Unreadable, &message, &hint))?;
-    Document::parse(text)
-        .map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", path.display()), error.hint()))
+    Document::parse(text).map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", name(path)), error.hint()))
+}
+
+/// What a message calls the profile.
+pub(super) fn name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, (String, String)> {

@@ -69,8 +69,20 @@ impl From<DialectName> for Dialect {
 }
 
 fn machine(goarch: &str) -> Result<Machine, String> {
-    let known = || Machine::all().map(Machine::goarch).collect::<Vec<_>>().join(", ");
-    Machine::from_goarch(goarch).ok_or_else(|| format!("Go calls no machine that; it knows {}", known()))
+    /// What `uname -m` prints, where Go says otherwise.
+    const UNAME: [(&str, &str); 7] = [
+        ("x86_64", "amd64"),
+        ("i686", "386"),
+        ("aarch64", "arm64"),
+        ("armv7l", "arm"),
+        ("mips64el", "mips64le"),
+        ("mipsel", "mipsle"),
+        ("loongarch64", "loong64"),
+    ];
+    Machine::from_goarch(goarch).ok_or_else(|| match UNAME.iter().find(|(uname, _)| *uname == goarch) {
+        Some((_, known)) => format!("Go calls it {known}"),
+        None => format!("Go knows {}", Machine::all().map(Machine::goarch).collect::<Vec<_>>().join(", ")),
+    })
 }
 
 /// What was resolved, and what a person should know about it.
@@ -99,7 +111,7 @@ impl Resolve {
                     ResolveError::Profile(_) => Exit::Unreadable,
                     ResolveError::Kernel { .. } | ResolveError::Machine(_) => Exit::Usage,
                 };
-                refuse(exit, &format!("{}: {error}", self.profile.display()), error.hint())
+                refuse(exit, &format!("{}: {error}", input::name(&self.profile)), error.hint())
             }
         }
     }
@@ -113,7 +125,7 @@ impl Resolve {
     }
 
     fn note(&self, note: &str) {
-        eprintln!("note: {}: {}", escape(&self.profile.display().to_string()), escape(note));
+        eprintln!("note: {}: {}", escape(&input::name(&self.profile)), escape(note));
     }
 
     /// The names as given, the sets spelled out.

@@ -1,0 +1,7 @@
+//! Seccomp profiles through the commands and the library, without a container.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "../judgement/batten.rs"]
+mod batten;
+mod readings;
+mod resolve;
