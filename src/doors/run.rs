@@ -169,9 +169,9 @@ impl Run {
     }
 
     fn embedded(&self, bundle: &Path, id: &str, policy: &Policy) -> Result<u8, StartError> {
-        let mut entry = Entry::new("run", id);
-        entry.text("runtime", "embedded");
         let config = ShimConfig::load()?;
+        let mut entry = Entry::new(&config.log, "run", id);
+        entry.text("runtime", "embedded");
         let judged = logged(&config, entry, |entry| {
             judge_file(TrustedFile::in_bundle(bundle)?, policy, &Host::detect(), entry)
         })?;

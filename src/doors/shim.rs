@@ -38,13 +38,21 @@ pub fn main() -> Exit {
 
 fn run(args: &[OsString]) -> Result<Infallible, StartError> {
     let config = ShimConfig::load()?;
-    let runtime = RealRuntime::find(&config)?;
-    let invocation = Invocation::parse(args, runtime.dialect)?;
+    let (runtime, invocation) = match understand(args, &config) {
+        Ok(understood) => understood,
+        Err(error) => return logged(&config, Entry::new(&config.log, "unknown", ""), |_| Err(error)),
+    };
     let load = || match &config.policy {
         Some(file) => Policy::load_files(std::slice::from_ref(file)),
         None => Policy::load(),
     };
     start(&config, &runtime, invocation, |invocation, entry| judge(invocation, &config, &load()?, entry))
+}
+
+fn understand(args: &[OsString], config: &ShimConfig) -> Result<(RealRuntime, Invocation), StartError> {
+    let runtime = RealRuntime::find(config)?;
+    let invocation = Invocation::parse(args, runtime.dialect)?;
+    Ok((runtime, invocation))
 }
 
 /// Judges what is asked for, where it is to be judged, and hands over.
@@ -55,7 +63,7 @@ pub fn start(
     config: &ShimConfig,
     runtime: &RealRuntime,
     mut invocation: Invocation,
-    judge: impl FnOnce(&mut Invocation, &mut Entry) -> Result<(), StartError>,
+    judge: impl FnOnce(&mut Invocation, &mut Entry<'_>) -> Result<(), StartError>,
 ) -> Result<Infallible, StartError> {
     let judged = match &invocation.command {
         Command::Launch(launch) => Some((launch.verb.as_str(), &launch.id)),
@@ -63,7 +71,7 @@ pub fn start(
         Command::Help(_) | Command::Version | Command::Passed(_) => None,
     };
     if let Some((command, id)) = judged {
-        let mut entry = Entry::new(command, id);
+        let mut entry = Entry::new(&config.log, command, id);
         entry.text("runtime", &runtime.path.to_string_lossy());
         logged(config, entry, |entry| judge(&mut invocation, entry))?;
     }
@@ -74,7 +82,7 @@ fn judge(
     invocation: &mut Invocation,
     config: &ShimConfig,
     policy: &Policy,
-    entry: &mut Entry,
+    entry: &mut Entry<'_>,
 ) -> Result<(), StartError> {
     let host = Host::detect();
     let dialect = invocation.dialect();
@@ -97,7 +105,7 @@ pub fn judge_launch(
     launch: &mut Launch,
     policy: &Policy,
     host: &Host,
-    entry: &mut Entry,
+    entry: &mut Entry<'_>,
 ) -> Result<JudgedFile, StartError> {
     let judged = judge_file(open_config(launch)?, policy, host, entry)?;
     let outcome = &judged.outcome;
@@ -147,7 +155,7 @@ fn judge_exec(
     dialect: Dialect,
     policy: &Policy,
     host: &Host,
-    entry: &mut Entry,
+    entry: &mut Entry<'_>,
 ) -> Result<(), StartError> {
     let (name, text) = match exec.process() {
         Some(path) => {

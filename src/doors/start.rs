@@ -115,8 +115,8 @@ impl StartError {
 /// What `judge` says; [`StartError::Unlogged`] where the log is required and cannot be written.
 pub fn logged<T>(
     config: &ShimConfig,
-    mut entry: Entry,
-    judge: impl FnOnce(&mut Entry) -> Result<T, StartError>,
+    mut entry: Entry<'_>,
+    judge: impl FnOnce(&mut Entry<'_>) -> Result<T, StartError>,
 ) -> Result<T, StartError> {
     let result = judge(&mut entry);
     if let Err(error) = &result {
@@ -125,7 +125,7 @@ pub fn logged<T>(
         }
         entry.text("error", &error.to_string());
     }
-    let logged = entry.write(&config.log);
+    let logged = entry.write();
     let result = result?;
     match logged {
         Err(error) if config.log_required => Err(StartError::Unlogged { error }),
@@ -150,7 +150,7 @@ pub fn judge_file(
     mut file: TrustedFile,
     policy: &Policy,
     host: &Host,
-    entry: &mut Entry,
+    entry: &mut Entry<'_>,
 ) -> Result<JudgedFile, StartError> {
     entry.text("bundle", &file.path().to_string_lossy());
     let document = Document::parse_spec(file.take_text())
@@ -171,7 +171,7 @@ pub fn decide(
     policy: &Policy,
     host: &Host,
     name: &Path,
-    entry: &mut Entry,
+    entry: &mut Entry<'_>,
 ) -> Result<Outcome, StartError> {
     entry.subject(subject);
     let outcome = enforce(document, kind, subject, policy, host)

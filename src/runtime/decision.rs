@@ -59,25 +59,35 @@ impl Decision {
     }
 }
 
-/// The line that is being put together.
+/// The line that is being put together; nothing is where nothing is logged.
 #[derive(Debug)]
-pub struct Entry {
+pub struct Entry<'c> {
+    to: &'c DecisionLog,
     line: String,
 }
 
-impl Entry {
+impl<'c> Entry<'c> {
     /// Begins a line; `command` is create, run, restore or exec.
-    pub fn new(command: &str, id: &str) -> Self {
-        let mut entry = Self { line: String::with_capacity(512) };
-        entry.line.push('{');
-        entry.text("time", &rfc3339());
-        entry.text("command", command);
-        entry.text("id", id);
+    pub fn new(to: &'c DecisionLog, command: &str, id: &str) -> Self {
+        let mut entry = Self { to, line: String::new() };
+        if entry.is_wanted() {
+            entry.line.push('{');
+            entry.text("time", &rfc3339());
+            entry.text("command", command);
+            entry.text("id", id);
+        }
         entry
+    }
+
+    fn is_wanted(&self) -> bool {
+        *self.to != DecisionLog::None
     }
 
     /// Adds a member.
     pub fn text(&mut self, key: &str, value: &str) {
+        if !self.is_wanted() {
+            return;
+        }
         self.key(key);
         quote(value, &mut self.line);
     }
@@ -97,6 +107,9 @@ impl Entry {
 
     /// Adds who it was.
     pub fn subject(&mut self, subject: &Subject) {
+        if !self.is_wanted() {
+            return;
+        }
         self.key("subject");
         self.line.push('{');
         let named = [
@@ -123,6 +136,9 @@ impl Entry {
 
     /// Adds what was found.
     pub fn findings(&mut self, findings: &[Finding], policy: &Policy) {
+        if !self.is_wanted() {
+            return;
+        }
         self.key("findings");
         self.line.push('[');
         for finding in findings {
@@ -148,9 +164,9 @@ impl Entry {
     ///
     /// # Errors
     /// What the kernel says: no such socket, no room, a full queue.
-    pub fn write(mut self, to: &DecisionLog) -> io::Result<()> {
+    pub fn write(mut self) -> io::Result<()> {
         self.line.push('}');
-        match to {
+        match self.to {
             DecisionLog::None => Ok(()),
             DecisionLog::Syslog => syslog(Path::new(SYSLOG), &self.line),
             DecisionLog::File(path) => {
@@ -183,14 +199,15 @@ mod tests {
 
     #[test]
     fn a_line_is_one_json_object_whatever_the_bundle_holds() {
-        let mut entry = Entry::new("create", "web");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let to = DecisionLog::File(path.clone());
+        let mut entry = Entry::new(&to, "create", "web");
         entry.decision(Decision::Refused);
         entry.subject(&Subject { namespace: Some("a\"\n\u{1b}[31m".into()), ..Subject::default() });
         entry.findings(&[], &Policy::built_in());
         entry.text("error", "no");
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("log");
-        entry.write(&DecisionLog::File(path.clone())).unwrap();
+        entry.write().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 1);
         let document = crate::spec::Document::parse(text.trim_end()).unwrap();

@@ -158,12 +158,13 @@ fn every_decision_is_one_line_of_the_log() {
         assert!(!lab.run(&bundle).status.success());
         lab.write("b/config.json", "{");
         assert!(!lab.run(&bundle).status.success());
+        assert!(!lab.shim(&["run", "--frob", "c1"]).output().unwrap().status.success());
         quiet(lab.shim(&["list"]));
 
         let lines: Vec<Value> =
             std::fs::read_to_string(&log).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let verdicts: Vec<_> = lines.iter().map(|line| line["verdict"].as_str().unwrap()).collect();
-        assert_eq!(verdicts, ["fixed", "clean", "denied", "refused"]);
+        assert_eq!(verdicts, ["fixed", "clean", "denied", "refused", "refused"]);
         assert_eq!(lines[0]["command"], "run");
         assert_eq!(lines[0]["id"], lab.id);
         assert_eq!(lines[0]["findings"][0]["rule"], "capabilities");

@@ -93,7 +93,7 @@ impl Source {
         if config.log == DecisionLog::None {
             config.log = DecisionLog::Syslog;
         }
-        logged(&config, Entry::new(stage, id), |entry| {
+        logged(&config, Entry::new(&config.log, stage, id), |entry| {
             let policy = match self.policy.as_ref().or(config.policy.as_ref()) {
                 Some(file) => Policy::load_files(std::slice::from_ref(file))?,
                 None => Policy::load()?,
