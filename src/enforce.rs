@@ -5,7 +5,7 @@
 use crate::finding::{Disposition, Finding, Severity};
 use crate::host::Host;
 use crate::policy::{Policy, Subject, Waivers};
-use crate::rules::{Case, DocumentKind, EXPIRED_WAIVER, RULES};
+use crate::rules::{Case, DocumentKind, EXPIRED_WAIVER, RULES, SeccompError};
 use crate::spec::{Document, EditError, Pointer, Working};
 
 /// What became of a document.
@@ -40,12 +40,16 @@ pub enum EnforceError {
     /// The findings' edits do not fit the document.
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// The seccomp profile that the policy names cannot be used.
+    #[error(transparent)]
+    Seccomp(#[from] SeccompError),
 }
 
 impl EnforceError {
     /// What the operator can do.
     pub fn hint(&self) -> &str {
         match self {
+            Self::Seccomp(error) => error.hint(),
             Self::Edit(_) => "this is a defect of batten: please report it with the config.json",
         }
     }
@@ -101,7 +105,7 @@ mod tests {
     use std::path::Path;
 
     fn today() -> Host {
-        Host { apparmor: false, today: crate::policy::Day { year: 2026, month: 11, day: 24 } }
+        Host { apparmor: false, today: crate::policy::Day { year: 2026, month: 11, day: 24 }, ..Host::detect() }
     }
 
     fn judge(policy: &Policy, spec: &str) -> Outcome {

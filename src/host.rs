@@ -2,21 +2,43 @@
 
 use std::path::Path;
 
+use crate::memo::Memo;
 use crate::policy::Day;
+use crate::seccomp::{Arch, KernelVersion};
 
 /// The host a document is judged for.
 #[derive(Debug, Clone)]
 pub struct Host {
+    /// The architecture that its system calls are counted in.
+    pub arch: Arch,
+    /// The kernel it runs.
+    pub kernel: KernelVersion,
     /// Whether AppArmor enforces profiles here.
     pub apparmor: bool,
     /// The day it is there: what decides whether a waiver still holds.
     pub today: Day,
+    /// Answers from earlier starts; none for a dry run.
+    pub memo: Memo,
 }
 
 impl Host {
     /// The machine batten runs on.
     pub fn detect() -> Self {
-        Self { apparmor: apparmor_enabled(Path::new("/")), today: Day::today() }
+        Self {
+            arch: Arch::NATIVE,
+            kernel: KernelVersion::running(),
+            apparmor: apparmor_enabled(Path::new("/")),
+            today: Day::today(),
+            memo: Memo::default(),
+        }
+    }
+}
+
+impl Host {
+    /// The machine batten runs on, for a door in front of a container: what is worked out for this start is kept for
+    /// the next one.
+    pub fn detect_for_start() -> Self {
+        Self { memo: Memo::of_machine(), ..Self::detect() }
     }
 }
 

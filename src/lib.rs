@@ -6,6 +6,7 @@ pub mod doors;
 pub mod enforce;
 pub mod finding;
 pub mod host;
+pub mod memo;
 pub mod policy;
 #[cfg(feature = "cli")]
 pub mod record;

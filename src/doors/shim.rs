@@ -84,7 +84,7 @@ fn judge(
     policy: &Policy,
     entry: &mut Entry<'_>,
 ) -> Result<(), StartError> {
-    let host = Host::detect();
+    let host = Host::detect_for_start();
     let dialect = invocation.dialect();
     let container = match &invocation.command {
         Command::Exec(exec) => Some(state::config_of(invocation, config, &exec.id)?),

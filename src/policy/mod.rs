@@ -11,7 +11,7 @@ mod waiver;
 use std::path::Path;
 
 pub use error::PolicyError;
-pub use model::{Abis, Absent, Mode, Own, Violation};
+pub use model::{Absent, Mode, Own, Violation};
 pub use origin::{Origin, Source, Sourced};
 pub use settings::{Annotations, AppArmor, Capabilities, NoNewPrivs, Seccomp, Settings};
 pub use subject::{Subject, SubjectKeys, glob};

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
+use crate::seccomp::Abis;
+
 /// What happens to findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -44,16 +46,6 @@ pub enum Own {
     Combine,
     /// A bundle that brings one of its own is refused.
     Deny,
-}
-
-/// Which system call interfaces a seccomp filter answers for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Abis {
-    /// The machine's own; calls through any other are killed. Faster to load, less to attack.
-    Native,
-    /// The 32-bit ones that the kernel also runs, too.
-    Compat,
 }
 
 /// What to do where the host has no AppArmor.

@@ -2,11 +2,12 @@
 
 use super::Origin;
 use super::model::{
-    Abis, Absent, AnnotationsLayer, AppArmorLayer, CapabilitiesLayer, Mode, NoNewPrivsLayer, Own, SeccompLayer, Set,
+    Absent, AnnotationsLayer, AppArmorLayer, CapabilitiesLayer, Mode, NoNewPrivsLayer, Own, SeccompLayer, Set,
     Violation,
 };
 use super::origin::{OriginPlace, Sourced};
 use crate::capability::{CapSet, Capability};
+use crate::seccomp::Abis;
 
 /// Everything that the rules ask.
 #[derive(Debug, Clone)]

@@ -8,8 +8,10 @@ mod apparmor;
 mod capabilities;
 mod case;
 mod no_new_privs;
+mod seccomp;
 
 pub use case::{Case, Control, DocumentKind};
+pub use seccomp::SeccompError;
 
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
@@ -68,6 +70,13 @@ pub static RULES: &[Rule] = &[
         summary: "The container runs under the AppArmor profile that the policy asks for.",
         judges_exec: true,
         judge: apparmor::judge,
+    },
+    Rule {
+        id: RuleId("seccomp"),
+        severity: Severity::Critical,
+        summary: "The system call filter is at least as strict as the policy's profile.",
+        judges_exec: false,
+        judge: seccomp::judge,
     },
 ];
 

@@ -1,12 +1,15 @@
 //! What a profile is resolved for: architecture, kernel, capabilities.
 
+use serde::Deserialize;
+
 use super::arch::Arch;
 use crate::capability::CapSet;
 
 /// Which system call interfaces a filter answers for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Abis {
-    /// The machine's own.
+    /// The machine's own; calls through any other are killed. Faster to load, less to attack.
     Native,
     /// The 32-bit ones that its kernel also runs, too.
     Compat,

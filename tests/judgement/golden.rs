@@ -25,7 +25,11 @@ fn name(path: &Path) -> String {
 }
 
 fn host(case: &Path) -> Host {
-    Host { apparmor: name(case).contains("with-apparmor"), today: Day { year: 2026, month: 11, day: 24 } }
+    Host {
+        apparmor: name(case).contains("with-apparmor"),
+        today: Day { year: 2026, month: 11, day: 24 },
+        ..Host::detect()
+    }
 }
 
 fn judge(case: &Path) -> (Judged, Policy) {

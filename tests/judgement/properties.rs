@@ -10,7 +10,7 @@ use batten::spec::{Document, Edit, Kind, Pointer, Value, apply};
 use proptest::prelude::*;
 
 fn host() -> Host {
-    Host { apparmor: true, today: Day { year: 2026, month: 11, day: 24 } }
+    Host { apparmor: true, today: Day { year: 2026, month: 11, day: 24 }, ..Host::detect() }
 }
 
 fn judge(policy: &Policy, text: &str) -> Outcome {

@@ -1,0 +1,164 @@
+//! Answers that were worked out once, for questions that come back with every container: an engine writes the same
+//! filter into each of them, and combining it anew would cost more than all the rest of a start.
+//!
+//! An answer is taken only for the very bytes of its question, which are kept beside it; a name that happens to be the
+//! same is no danger. The folder is root's (or the user's whose engine it is) alone, lies in memory and is gone with the next
+//! boot. Nothing depends on it: what cannot be read or kept is worked out again.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::unistd::geteuid;
+
+use crate::spec::read_trusted;
+
+/// Questions of more bytes are not kept: an engine's filter has ten thousand.
+const LARGEST: usize = 64 << 10;
+
+/// More answers than this, and all go: whoever may choose filters must not fill the memory.
+const MOST: usize = 128;
+
+/// Where answers are kept; nowhere by default, so that a dry run leaves no trace.
+#[derive(Debug, Clone, Default)]
+pub struct Memo {
+    folder: Option<PathBuf>,
+}
+
+impl Memo {
+    /// The folder of the machine, or of the user who runs a rootless engine.
+    pub fn of_machine() -> Self {
+        let folder = if geteuid().is_root() {
+            Some(PathBuf::from("/run/batten/memo"))
+        } else {
+            std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("batten/memo"))
+        };
+        Self { folder }
+    }
+
+    /// Answers are kept in `folder`.
+    pub const fn in_folder(folder: PathBuf) -> Self {
+        Self { folder: Some(folder) }
+    }
+
+    /// The answer to `question`, from last time or from `work_out`.
+    ///
+    /// # Errors
+    /// What `work_out` says; that is never kept.
+    pub fn answer<E>(&self, question: &[u8], work_out: impl FnOnce() -> Result<String, E>) -> Result<String, E> {
+        let Some(folder) = self.folder.as_deref().filter(|_| question.len() <= LARGEST) else { return work_out() };
+        let path = folder.join(format!("{:016x}", fingerprint(question)));
+        if let Some(answer) = recall(&path, question) {
+            return Ok(answer);
+        }
+        let answer = work_out()?;
+        // Next time will try again.
+        let _ = keep(folder, &path, question, &answer);
+        Ok(answer)
+    }
+}
+
+/// A file is the question's length (8 bytes, little-endian), the question, the answer.
+fn recall(path: &Path, question: &[u8]) -> Option<String> {
+    let mut bytes = read_trusted(path).ok()?;
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    if u64::from_le_bytes(*length) != question.len() as u64 || !rest.starts_with(question) {
+        return None;
+    }
+    String::from_utf8(bytes.split_off(8 + question.len())).ok()
+}
+
+fn keep(folder: &Path, path: &Path, question: &[u8], answer: &str) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    make_room(folder)?;
+    let temporary = path.with_extension(std::process::id().to_string());
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(&temporary)?;
+    let bytes = [&(question.len() as u64).to_le_bytes(), question, answer.as_bytes()].concat();
+    let written = file.write_all(&bytes).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+fn make_room(folder: &Path) -> io::Result<()> {
+    let kept: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    if kept.len() >= MOST {
+        for entry in kept {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// FNV-1a over words: a file's name, no more.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let step = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x100_0000_01b3).rotate_left(29);
+    let hash = words.fold(0xcbf2_9ce4_8422_2325, step);
+    rest.iter().fold(hash, |hash, byte| step(hash, u64::from(*byte)))
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "fixtures")]
+mod tests {
+    use super::*;
+
+    fn ask(memo: &Memo, question: &str, answer: &str) -> String {
+        memo.answer(question.as_bytes(), || Ok::<_, ()>(answer.to_owned())).unwrap()
+    }
+
+    #[test]
+    fn the_same_question_is_worked_out_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let memo = Memo::in_folder(folder.path().join("memo"));
+        assert_eq!(ask(&memo, "q", "first"), "first");
+        assert_eq!(ask(&memo, "q", "second"), "first");
+        assert_eq!(ask(&memo, "other", "third"), "third");
+    }
+
+    #[test]
+    fn an_answer_to_another_question_under_the_same_name_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let memo = Memo::in_folder(folder.path().to_owned());
+        ask(&memo, "one", "wrong");
+        let (one, two) = (fingerprint(b"one"), fingerprint(b"two"));
+        let path = |hash: u64| folder.path().join(format!("{hash:016x}"));
+        fs::rename(path(one), path(two)).unwrap();
+        assert_eq!(ask(&memo, "two", "right"), "right");
+    }
+
+    #[test]
+    fn what_others_could_have_written_is_not_taken() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let memo = Memo::in_folder(folder.path().to_owned());
+        ask(&memo, "q", "wrong");
+        let path = folder.path().join(format!("{:016x}", fingerprint(b"q")));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(ask(&memo, "q", "right"), "right");
+        fs::write(&path, "short").unwrap();
+        assert_eq!(ask(&memo, "q", "right"), "right");
+    }
+
+    #[test]
+    fn the_folder_does_not_grow_without_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let memo = Memo::in_folder(folder.path().to_owned());
+        for question in 0..MOST * 2 + 3 {
+            ask(&memo, &question.to_string(), "a");
+        }
+        assert!(fs::read_dir(folder.path()).unwrap().count() <= MOST);
+    }
+
+    #[test]
+    fn an_error_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let memo = Memo::in_folder(folder.path().to_owned());
+        assert_eq!(memo.answer(b"q", || Err("no")), Err("no"));
+        assert_eq!(ask(&memo, "q", "yes"), "yes");
+    }
+}

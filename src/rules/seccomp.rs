@@ -1,0 +1,199 @@
+//! # seccomp
+//!
+//! **Intent.** Every system call of the container is answered at least as strictly as the policy's profile answers it.
+//!
+//! **Fields.** `linux.seccomp`. The profile is resolved for the bounding set as the capabilities rule has left it: a
+//! capability that the container does not hold opens nothing.
+//!
+//! **Allowed.** A filter that lets through nothing that the policy's does not. What becomes of another one is for
+//! `seccomp.own`: `combine` takes the stricter verdict of both for every call, `keep` and `replace` put the policy's in
+//! its place (`replace` even in the place of a stricter one), `deny` refuses a bundle that brings any other. A bundle without
+//! a filter gets the policy's. The container's own exec processes inherit it from the runtime's state.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::case::{Case, Control};
+use crate::capability::{CapSet, Capability};
+use crate::enforce::EnforceError;
+use crate::finding::Finding;
+use crate::policy::{BUILT_IN_PROFILE, Own, Seccomp, Violation};
+use crate::seccomp::{NotSubset, Profile, ResolveError, Target, builtin, canonical, intersect, is_subset, read_any};
+use crate::spec::{Document, Edit, FileError, Pointer, ReadError, Value, read_trusted};
+
+/// A profile that the policy names and that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SeccompError {
+    /// The file cannot be read or trusted.
+    #[error("the policy's seccomp profile: {0}")]
+    File(#[from] FileError),
+    /// The file is no strict JSON.
+    #[error("the policy's seccomp profile {path}: {error}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        error: ReadError,
+    },
+    /// The file is no profile that a runtime could load.
+    #[error("the policy's seccomp profile {path}: {error}")]
+    Profile {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        error: ResolveError,
+    },
+}
+
+impl SeccompError {
+    /// What the operator can do.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::File(error) => error.hint(),
+            Self::Read { error, .. } => error.hint(),
+            Self::Profile { error, .. } => error.hint(),
+        }
+    }
+}
+
+/// Changes with the built-in profile, so that what an older batten worked out is not taken.
+const BUILT_IN_FINGERPRINT: u64 = fingerprint(include_bytes!("../../profiles/seccomp/default.toml"));
+
+/// FNV-1a.
+const fn fingerprint(mut bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    while let [first, rest @ ..] = bytes {
+        hash = (hash ^ *first as u64).wrapping_mul(0x100_0000_01b3);
+        bytes = rest;
+    }
+    hash
+}
+
+pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
+    let settings = &case.settings.seccomp;
+    if settings.violation.value == Violation::Off || !case.has_process() {
+        return Ok(Vec::new());
+    }
+    let target = target(case);
+    let place = Pointer::new("/linux/seccomp");
+    let own = case.at(&place);
+    let question = question(settings, own, &target);
+    let answer = case.host.memo.answer(question.as_bytes(), || answer(settings, own, &target))?;
+    Ok(Wrong::read(&answer).map(|wrong| finding(case, place, wrong)).into_iter().collect())
+}
+
+/// What is wrong with a bundle's filter, and what would be right in its place; nothing where no other is welcome.
+struct Wrong<'a> {
+    message: &'a str,
+    fixed: Option<&'a str>,
+}
+
+impl<'a> Wrong<'a> {
+    /// An answer is empty for a filter within the policy; else it is the message, and the right filter on a line of its own.
+    fn read(answer: &'a str) -> Option<Self> {
+        if answer.is_empty() {
+            return None;
+        }
+        match answer.split_once('\n') {
+            Some((message, fixed)) => Some(Self { message, fixed: Some(fixed) }),
+            None => Some(Self { message: answer, fixed: None }),
+        }
+    }
+}
+
+fn answer(settings: &Seccomp, own: Option<Value<'_>>, target: &Target) -> Result<String, SeccompError> {
+    let policy = profile(&settings.profile.value, target)?;
+    let wrong = match own.map(Profile::read) {
+        None => Some(("no system call filter is set".to_owned(), Some(policy))),
+        Some(Ok(own)) => verdict(settings, &own, policy, target),
+        Some(Err(error)) => Some((format!("no runtime could load the filter: {error}"), Some(policy))),
+    };
+    Ok(match wrong {
+        None => String::new(),
+        Some((message, None)) => message.replace('\n', " "),
+        Some((message, Some(fixed))) => {
+            let mut answer = message.replace('\n', " ");
+            answer.push('\n');
+            fixed.write(&mut answer);
+            answer
+        }
+    })
+}
+
+/// Everything that the answer depends on.
+fn question(settings: &Seccomp, own: Option<Value<'_>>, target: &Target) -> String {
+    let name = &settings.profile.value;
+    let seen = if name == BUILT_IN_PROFILE { None } else { std::fs::metadata(name).ok() };
+    let seen =
+        seen.map(|seen| (seen.dev(), seen.ino(), seen.size(), seen.mtime_nsec(), seen.ctime(), seen.ctime_nsec()));
+    let batten = env!("CARGO_PKG_VERSION");
+    let set = settings.own.value;
+    let own = own.map_or("", Value::raw);
+    format!("{batten} {BUILT_IN_FINGERPRINT} {name:?} {seen:?} {set:?} {target:?}\n{own}")
+}
+
+/// What is wrong with the bundle's own filter.
+fn verdict(settings: &Seccomp, own: &Profile, policy: Profile, target: &Target) -> Option<(String, Option<Profile>)> {
+    let native = target.arch;
+    match settings.own.value {
+        Own::Replace | Own::Deny if *own == policy => None,
+        Own::Replace => Some(("the filter is not the policy's".to_owned(), Some(policy))),
+        Own::Deny => Some(("the bundle brings a filter of its own".to_owned(), None)),
+        Own::Keep => is_subset(own, &policy, native).err().map(|looser| (said(&looser), Some(policy))),
+        Own::Combine => is_subset(own, &policy, native).err().map(|looser| {
+            let both = intersect(own, &policy, native);
+            (said(&looser), Some(both))
+        }),
+    }
+}
+
+fn said(looser: &NotSubset) -> String {
+    match looser {
+        NotSubset::Looser(witness) => {
+            let call = witness.call.as_deref().unwrap_or("an unknown system call");
+            let arch = witness.arch.name();
+            format!("the filter is looser than the policy's profile, as for {call} on {arch}")
+        }
+        NotSubset::TooIntricate { call } => {
+            format!("the filter's conditions on {call} are too intricate to compare with the policy's profile")
+        }
+    }
+}
+
+fn finding(case: &Case<'_>, place: Pointer, wrong: Wrong<'_>) -> Finding {
+    let settings = &case.settings.seccomp;
+    let control = Control::new(&settings.violation, &settings.profile);
+    if let Some(waiver) = case.waiver(None) {
+        return case.waived(waiver, control, place, wrong.message);
+    }
+    let hint = "leave the filter to the platform: no seccomp=unconfined, no --privileged, no looser profile";
+    match wrong.fixed {
+        Some(fixed) => {
+            case.violation(control, place.clone(), wrong.message, hint, || vec![Edit::set(place.clone(), fixed)])
+        }
+        None => case.unfixable(Control::new(&settings.violation, &settings.own), place, wrong.message, hint),
+    }
+}
+
+fn target(case: &Case<'_>) -> Target {
+    let bounding = case.at(&case.process_pointer("/capabilities")).and_then(|sets| sets.get("bounding"));
+    let names = bounding.into_iter().flat_map(Value::items).filter_map(Value::as_str);
+    let caps: CapSet = names.filter_map(|name| Capability::from_name(&name)).collect();
+    let abis = case.settings.seccomp.abis.value;
+    Target { arch: case.host.arch, kernel: case.host.kernel, caps, abis }
+}
+
+/// The policy's profile for one container. Read at every start: a changed file holds for the next one.
+fn profile(name: &str, target: &Target) -> Result<Profile, SeccompError> {
+    if name == BUILT_IN_PROFILE {
+        return Ok(builtin(target));
+    }
+    let path = || name.to_owned();
+    let text = read_trusted(Path::new(name))?;
+    let document = Document::parse(text).map_err(|error| SeccompError::Read { path: path(), error })?;
+    let (_, profile) =
+        read_any(document.root(), target).map_err(|error| SeccompError::Profile { path: path(), error })?;
+    Ok(canonical(&profile, target.arch, target.abis))
+}
