@@ -144,17 +144,26 @@ impl Atom {
 
     /// The atoms, apart from each other, that `condition` does not hold for.
     pub(super) fn besides(condition: &Condition, width: Width) -> Vec<Self> {
-        let opposite = |op| Condition { op, ..*condition };
-        let op = match condition.op {
-            Op::Eq => Op::Ne,
-            Op::Ne => Op::Eq,
-            Op::Lt => Op::Ge,
-            Op::Ge => Op::Lt,
-            Op::Le => Op::Gt,
-            Op::Gt => Op::Le,
-            Op::MaskedEq => return unmasked(width.cut(condition.value), condition.value_two, width),
-        };
-        Self::of(&opposite(op), width).collect()
+        match opposite(condition) {
+            Some(opposite) => Self::of(&opposite, width).collect(),
+            None => unmasked(width.cut(condition.value), condition.value_two, width),
+        }
+    }
+
+    /// Those of its values that are not in `hole`, as atoms apart from each other.
+    fn minus(self, hole: Self) -> Vec<Self> {
+        let Some(inside) = self.and(Self::interval(hole.low, hole.high)) else { return vec![self] };
+        let sides = [below(hole.low), above(hole.high, u64::MAX)].into_iter().flatten();
+        let around = sides.filter_map(|side| self.and(side));
+        let unlike = unmasked(hole.mask, hole.datum, Width::Full).into_iter().filter_map(|atom| inside.and(atom));
+        around.chain(unlike).collect()
+    }
+
+    /// The one value that lies between two intervals, if only that keeps them from being everything.
+    pub(super) fn gap(self, other: Self) -> Option<u64> {
+        let (low, high) = if self.low < other.low { (self, other) } else { (other, self) };
+        let plain = low.mask == 0 && high.mask == 0 && low.low == 0 && high.high == u64::MAX;
+        (plain && high.low.checked_sub(low.high) == Some(2)).then(|| low.high + 1)
     }
 
     /// Conditions on argument `index` that hold, one or another, for just these values. Only masks are used where `masks`
@@ -291,10 +300,50 @@ impl Region {
         outside
     }
 
+    /// Those of its calls that are not in `hole`, as regions apart from each other.
+    pub(super) fn minus(&self, hole: &Self) -> Vec<Self> {
+        if self.meet(hole).is_none() {
+            return vec![*self];
+        }
+        let mut outside = Vec::new();
+        let mut inside = *self;
+        for argument in 0..6 {
+            for atom in inside.0[argument].minus(hole.0[argument]) {
+                let mut rest = inside;
+                rest.0[argument] = atom;
+                outside.push(rest);
+            }
+            match inside.0[argument].and(hole.0[argument]) {
+                Some(atom) => inside.0[argument] = atom,
+                None => break,
+            }
+        }
+        outside
+    }
+
+    /// Whether some of its calls have `value` as their argument.
+    pub(super) fn reaches(&self, argument: usize, value: u64) -> bool {
+        self.0[argument].and(Atom::interval(value, value)).is_some()
+    }
+
     /// One call of the region: the smallest arguments.
     pub(super) fn sample(&self) -> [u64; 6] {
         self.0.map(|atom| atom.least().unwrap_or_default())
     }
+}
+
+/// The condition that holds just when `condition` does not, if one comparison says it.
+pub(super) fn opposite(condition: &Condition) -> Option<Condition> {
+    let op = match condition.op {
+        Op::Eq => Op::Ne,
+        Op::Ne => Op::Eq,
+        Op::Lt => Op::Ge,
+        Op::Ge => Op::Lt,
+        Op::Le => Op::Gt,
+        Op::Gt => Op::Le,
+        Op::MaskedEq => return None,
+    };
+    Some(Condition { op, ..*condition })
 }
 
 /// Whether `condition` holds for `value`.
@@ -386,6 +435,22 @@ mod tests {
                     for value in probes(&[one, two], Width::Full) {
                         let said = written.as_ref().is_none_or(|all| all.iter().any(|c| holds(c, value, Width::Full)));
                         prop_assert_eq!(said, contains(&[both], value) == 1, "{:?} as {:?} at {}", both, written, value);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn an_atom_without_another_keeps_just_the_rest(one in condition(), two in condition(), three in condition()) {
+            for a in Atom::of(&one, Width::Full) {
+                for b in Atom::of(&two, Width::Full) {
+                    for hole in Atom::of(&three, Width::Full) {
+                        let Some(both) = a.and(b) else { continue };
+                        let rest = both.minus(hole);
+                        for value in probes(&[one, two, three], Width::Full) {
+                            let expected = contains(&[both], value) == 1 && contains(&[hole], value) == 0;
+                            prop_assert_eq!(contains(&rest, value), usize::from(expected));
+                        }
                     }
                 }
             }

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use super::action::Op;
 use super::arch::Arch;
 use super::domain::{Width, holds};
+use super::faithful::is_faithful;
 use super::profile::{Condition, Profile, Rule};
 use super::syscalls::{Multiplexer, Syscall};
 use super::verdict::Verdict;
@@ -159,14 +160,10 @@ impl<'p> Filter<'p> {
         {
             self.add_companions(multiplexer, decision.to_mut());
         }
-        let cut = |condition: &Condition| is_always(condition, Width::Half);
-        if Width::of(arch) == Width::Half && decision.clauses.iter().any(|clause| clause.conditions.iter().any(cut)) {
-            let clauses = std::mem::take(&mut decision.to_mut().clauses);
-            for clause in clauses {
-                decision.to_mut().add_clause(clause, Width::Half);
-            }
+        match decision.cut(Width::of(arch)) {
+            Cow::Owned(cut) => Cow::Owned(cut),
+            Cow::Borrowed(_) => decision,
         }
-        decision
     }
 
     fn add_companions(&self, multiplexer: Multiplexer, decision: &mut Decision<'p>) {
@@ -193,6 +190,40 @@ impl<'p> Filter<'p> {
         } else {
             foreign()
         }
+    }
+
+    /// Whether libseccomp compiles the conditional rules for `call` on `arch` to what they say, as far as is known.
+    pub fn compiles_as_said(&self, arch: Arch, call: Syscall) -> bool {
+        is_faithful(self.decision_on(call, arch).live(), Width::of(arch)) && !self.is_lost_on(arch)
+    }
+
+    /// Whether libseccomp may compile a filter for `arch` in which no rule counts.
+    ///
+    /// It loads the call's number once, in front of the call with the fewest comparisons. Where that one does not exist on
+    /// `arch` it is left out, and the load with it (`_gen_bpf_syscalls` in its `src/gen_bpf.c`, up to 2.6.1): every rule then
+    /// compares the architecture. One rule without conditions for a call that does exist prevents it; so does x86_64 without
+    /// x32, where the number is loaded before.
+    pub fn is_lost_on(&self, arch: Arch) -> bool {
+        let twins: &[Arch] = match arch {
+            Arch::X86_64 | Arch::X32 if self.archs.contains(&Arch::X32) => &[Arch::X86_64, Arch::X32],
+            Arch::X86_64 => return false,
+            _ => &[arch],
+        };
+        let (mut here, mut elsewhere) = (false, false);
+        for (call, decision) in Syscall::all().zip(&self.decisions) {
+            if decision.always.is_none() && decision.clauses.is_empty() {
+                continue;
+            }
+            for twin in twins {
+                let multiplexed = || Multiplexer::used_on(*twin) && Multiplexer::of(call.name()).is_some();
+                match (call.number(*twin).is_some() || multiplexed(), decision.always.is_some()) {
+                    (true, true) => return false,
+                    (true, false) => here = true,
+                    (false, _) => elsewhere = true,
+                }
+            }
+        }
+        here && elsewhere
     }
 
     /// What happens to a number that no known call has.
@@ -242,6 +273,19 @@ impl<'p> Decision<'p> {
         } else if self.always.is_none() {
             self.always = Some(clause.ruled);
         }
+    }
+
+    /// What the decision is where only part of an argument is compared: conditions that exclude nothing go.
+    pub(super) fn cut(&self, width: Width) -> Cow<'_, Self> {
+        let gone = |clause: &Clause<'_>| clause.conditions.iter().any(|condition| is_always(condition, width));
+        if !self.clauses.iter().any(gone) {
+            return Cow::Borrowed(self);
+        }
+        let mut cut = Self { always: self.always, clauses: Vec::new(), named: self.named };
+        for clause in &self.clauses {
+            cut.add_clause(clause.clone(), width);
+        }
+        Cow::Owned(cut)
     }
 
     /// The clauses that count: none, where a rule without conditions takes the call.

@@ -10,7 +10,12 @@
 
 mod action;
 mod arch;
+#[cfg(feature = "cli")]
+pub mod bpf;
 mod claims;
+mod combine;
+#[cfg(feature = "embedded")]
+pub mod compiled;
 mod docker;
 #[allow(dead_code, reason = "combine is next")]
 mod domain;
@@ -30,6 +35,7 @@ mod optimise;
 mod profile;
 mod resolve;
 mod resolved;
+mod subset;
 mod syscalls;
 mod target;
 mod verdict;
@@ -38,6 +44,7 @@ pub use action::{Action, Op};
 pub use arch::Arch;
 #[doc(hidden)]
 pub use claims::check_readings;
+pub use combine::{intersect, merge};
 pub use docker::{Dialect, DockerProfile, Fidelity};
 pub use filter::{Answer, Filter, Reason, Ruled};
 pub use format::{Format, read_any};
@@ -47,6 +54,7 @@ pub use optimise::canonical;
 pub use profile::{Condition, Profile, ProfileError, Rule};
 pub use resolve::{Bounding, Facts, Kernel, ResolveError};
 pub use resolved::Resolved;
+pub use subset::{NotSubset, Witness, is_subset};
 pub use syscalls::{Multiplexer, Syscall, X32_BIT};
 pub use target::{Abis, KernelVersion, Target};
 pub use verdict::{EPERM, Verdict};

@@ -1,0 +1,317 @@
+//! One call, combined.
+
+use std::borrow::Cow;
+
+use super::Choice;
+use super::written::written;
+use crate::seccomp::domain::{Region, Width, opposite};
+use crate::seccomp::faithful::is_faithful;
+use crate::seccomp::filter::{Clause, Decision, Ruled};
+use crate::seccomp::layout::Layout;
+use crate::seccomp::profile::Condition;
+use crate::seccomp::subset::{looser, remainder};
+use crate::seccomp::verdict::Verdict;
+
+/// How many regions a call's conditions may be split into. Past that the filter would be too long for the kernel anyway.
+const BUDGET: usize = 2_000;
+
+/// What the result says of a call. What no clause claims gets the result's default.
+#[derive(Debug, Clone)]
+pub(super) enum Said<'c> {
+    /// It is not named.
+    Nothing,
+    /// All its calls.
+    Always(Verdict),
+    /// Some of its calls.
+    Clauses(Vec<(Cow<'c, [Condition]>, Verdict)>),
+}
+
+/// What two profiles say of one call.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'f, 'p> {
+    pub(super) a: &'f Decision<'p>,
+    pub(super) b: &'f Decision<'p>,
+    pub(super) a_default: Verdict,
+    pub(super) b_default: Verdict,
+    pub(super) choice: Choice,
+    /// Some architecture compares only 32 bits.
+    pub(super) half: bool,
+    /// Some architecture loses one profile's rules (see [`crate::seccomp::Filter::is_lost_on`]).
+    pub(super) lost: bool,
+}
+
+/// Calls that get one verdict.
+struct Piece<'c> {
+    /// The conditions of a clause that says just this, if there is one.
+    clause: Option<Cow<'c, [Condition]>>,
+    regions: Vec<Region>,
+    verdict: Verdict,
+}
+
+impl<'p> Call<'_, 'p> {
+    /// The verdicts of both, combined; `default` is the result's.
+    pub(super) fn combined(&self, default: Verdict) -> Said<'p> {
+        let named = self.a.named || self.b.named;
+        let otherwise = self.otherwise();
+        if self.a.live().is_empty() && self.b.live().is_empty() {
+            return if named { Said::Always(otherwise) } else { Said::Nothing };
+        }
+        let exact = if self.is_trusted() { self.exact(otherwise, default) } else { None };
+        match exact {
+            Some(said) if !self.half || self.holds_cut(&said, default) => said,
+            _ => Said::Always(self.furthest()),
+        }
+    }
+
+    fn otherwise(&self) -> Verdict {
+        self.choice.of(self.a.otherwise(self.a_default), self.b.otherwise(self.b_default))
+    }
+
+    /// The strictest verdict that either has for any call, or the loosest.
+    fn furthest(&self) -> Verdict {
+        let clauses = self.a.live().iter().chain(self.b.live()).map(Clause::verdict);
+        clauses.fold(self.otherwise(), |one, two| self.choice.of(one, two))
+    }
+
+    /// Whether libseccomp makes of both what they say.
+    fn is_trusted(&self) -> bool {
+        !self.lost
+            && [self.a, self.b].into_iter().all(|decision| {
+                is_faithful(decision.live(), Width::Full)
+                    && (!self.half || is_faithful(decision.cut(Width::Half).live(), Width::Half))
+            })
+    }
+
+    fn exact(&self, otherwise: Verdict, default: Verdict) -> Option<Said<'p>> {
+        let mut budget = BUDGET;
+        let mut pieces = self.pieces(&mut budget)?;
+        if otherwise == default {
+            pieces.retain(|piece| piece.verdict != default);
+        } else {
+            pieces.retain(|piece| piece.verdict != otherwise);
+            if pieces.is_empty() {
+                return Some(Said::Always(otherwise));
+            }
+            pieces.push(complement(&pieces, otherwise, &mut budget)?);
+            pieces.retain(|piece| piece.verdict != default);
+        }
+        if pieces.is_empty() {
+            return Some(Said::Always(default));
+        }
+        let clauses = write(&pieces, false).filter(|clauses| self.is_said_right(clauses));
+        clauses.or_else(|| write(&pieces, true).filter(|clauses| self.is_said_right(clauses))).map(Said::Clauses)
+    }
+
+    /// All calls on which a clause of either counts, split by verdict. No call is in two pieces with different verdicts.
+    fn pieces(&self, budget: &mut usize) -> Option<Vec<Piece<'p>>> {
+        let mine = apart(self.a, self.choice, budget)?;
+        let theirs = apart(self.b, self.choice, budget)?;
+        let (a_else, b_else) = (self.a.otherwise(self.a_default), self.b.otherwise(self.b_default));
+        let mut pieces = Vec::with_capacity(mine.len() + theirs.len());
+        for piece in &mine {
+            self.split(piece, &theirs, b_else, true, &mut pieces, budget)?;
+        }
+        for piece in &theirs {
+            self.split(piece, &mine, a_else, false, &mut pieces, budget)?;
+        }
+        Some(pieces)
+    }
+
+    /// What becomes of `piece` where it meets `others`, and (with `otherwise`) where it does not. The second of two profiles
+    /// leaves `meetings` out: they are the first's already.
+    fn split(
+        &self,
+        piece: &Piece<'p>,
+        others: &[Piece<'p>],
+        otherwise: Verdict,
+        meetings: bool,
+        pieces: &mut Vec<Piece<'p>>,
+        budget: &mut usize,
+    ) -> Option<()> {
+        let alone = self.choice.of(piece.verdict, otherwise);
+        let mut met: Vec<(Region, Verdict)> = Vec::new();
+        for other in others {
+            let verdict = self.choice.of(piece.verdict, other.verdict);
+            let pairs = piece.regions.iter().flat_map(|one| other.regions.iter().filter_map(|two| one.meet(two)));
+            met.extend(pairs.map(|region| (region, verdict)));
+        }
+        if met.len() > *budget {
+            return None;
+        }
+        *budget -= met.len();
+        if met.iter().all(|(_, verdict)| *verdict == alone) {
+            pieces.push(Piece { clause: piece.clause.clone(), regions: piece.regions.clone(), verdict: alone });
+            return Some(());
+        }
+        let rest = subtract(&piece.regions, others, budget)?;
+        match met.first() {
+            Some((_, verdict)) if rest.is_empty() && met.iter().all(|(_, other)| other == verdict) => {
+                if meetings {
+                    let (clause, regions) = (piece.clause.clone(), piece.regions.clone());
+                    pieces.push(Piece { clause, regions, verdict: *verdict });
+                }
+            }
+            _ => {
+                let met = met.into_iter().filter(|_| meetings);
+                pieces.extend(met.map(|(region, verdict)| Piece { clause: None, regions: vec![region], verdict }));
+                if !rest.is_empty() {
+                    pieces.push(Piece { clause: None, regions: rest, verdict: alone });
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Whether libseccomp compiles `clauses` to what they say.
+    fn is_said_right(&self, clauses: &[(Cow<'p, [Condition]>, Verdict)]) -> bool {
+        let decision = decision(clauses);
+        is_faithful(&decision.clauses, Width::Full)
+            && (!self.half || is_faithful(decision.cut(Width::Half).live(), Width::Half))
+    }
+
+    /// Whether the result still errs on the right side where conditions are cut to 32 bits.
+    fn holds_cut(&self, said: &Said<'p>, default: Verdict) -> bool {
+        let result = match said {
+            Said::Nothing => Decision::default(),
+            Said::Always(verdict) => Decision { always: Some(ruled(*verdict)), ..Decision::default() },
+            Said::Clauses(clauses) => decision(clauses),
+        };
+        let result = result.cut(Width::Half);
+        let sides = [(self.a, self.a_default), (self.b, self.b_default)];
+        sides.into_iter().all(|(side, side_default)| {
+            let side = side.cut(Width::Half);
+            let mut clean = true;
+            let found = &mut |_: &Region, _, _| {
+                clean = false;
+                false
+            };
+            let decided = match self.choice {
+                Choice::Stricter => looser(&result, default, &side, side_default, Width::Half, found),
+                Choice::Looser => looser(&side, side_default, &result, default, Width::Half, found),
+            };
+            decided && clean
+        })
+    }
+}
+
+fn ruled(verdict: Verdict) -> Ruled {
+    Ruled { verdict, rule: 0 }
+}
+
+fn decision<'c>(clauses: &[(Cow<'c, [Condition]>, Verdict)]) -> Decision<'c> {
+    let clauses = clauses.iter();
+    let clauses = clauses
+        .map(|(conditions, verdict)| Clause { conditions: conditions.clone(), ruled: ruled(*verdict) })
+        .collect();
+    Decision { clauses, ..Decision::default() }
+}
+
+/// A profile's clauses as pieces. Where clauses with different verdicts contend for a call, `choice` has it.
+fn apart<'p>(decision: &Decision<'p>, choice: Choice, budget: &mut usize) -> Option<Vec<Piece<'p>>> {
+    let whole = |clause: &Clause<'p>| Piece {
+        clause: Some(clause.conditions.clone()),
+        regions: Region::of(&clause.conditions, Width::Full),
+        verdict: clause.verdict(),
+    };
+    let mut pieces: Vec<Piece<'p>> = decision.live().iter().map(whole).collect();
+    let same = pieces.windows(2).all(|pair| pair[0].verdict == pair[1].verdict);
+    if same {
+        return Some(pieces);
+    }
+    pieces.sort_by(|one, two| {
+        let order = one.verdict.cmp(&two.verdict);
+        if choice == Choice::Stricter { order.reverse() } else { order }
+    });
+    for at in 1..pieces.len() {
+        let (before, after) = pieces.split_at_mut(at);
+        let piece = &mut after[0];
+        let contends = |other: &&Piece<'_>| {
+            other.verdict != piece.verdict
+                && piece.regions.iter().any(|one| other.regions.iter().any(|two| one.meet(two).is_some()))
+        };
+        if before.iter().any(|other| contends(&other)) {
+            let winners = before.iter().filter(|other| other.verdict != piece.verdict);
+            let mut regions = piece.regions.clone();
+            for winner in winners {
+                regions = subtract_one(&regions, winner, budget)?;
+            }
+            *piece = Piece { clause: None, regions, verdict: piece.verdict };
+        }
+    }
+    pieces.retain(|piece| !piece.regions.is_empty());
+    Some(pieces)
+}
+
+fn subtract(regions: &[Region], others: &[Piece<'_>], budget: &mut usize) -> Option<Vec<Region>> {
+    others.iter().try_fold(regions.to_vec(), |left, other| subtract_one(&left, other, budget))
+}
+
+fn subtract_one(regions: &[Region], other: &Piece<'_>, budget: &mut usize) -> Option<Vec<Region>> {
+    let mut rest = Vec::new();
+    match &other.clause {
+        Some(conditions) => {
+            for region in regions {
+                if !remainder(region, &[conditions], Width::Full, budget, &mut rest) {
+                    return None;
+                }
+            }
+        }
+        None => {
+            rest = regions.to_vec();
+            for hole in &other.regions {
+                rest = rest.iter().flat_map(|region| region.minus(hole)).collect();
+                *budget = budget.checked_sub(rest.len())?;
+            }
+        }
+    }
+    Some(rest)
+}
+
+/// Every call that is in no piece.
+fn complement<'c>(pieces: &[Piece<'_>], verdict: Verdict, budget: &mut usize) -> Option<Piece<'c>> {
+    if let [Piece { clause: Some(conditions), .. }] = pieces
+        && let [condition] = &**conditions
+        && let Some(opposite) = opposite(condition)
+    {
+        let opposite = vec![opposite];
+        let regions = Region::of(&opposite, Width::Full);
+        return Some(Piece { clause: Some(Cow::Owned(opposite)), regions, verdict });
+    }
+    let regions = subtract(&[Region::all(Width::Full)], pieces, budget)?;
+    Some(Piece { clause: None, regions, verdict })
+}
+
+/// The pieces as OCI clauses, if there are not too many; with masks only, which libseccomp never gets wrong, if so asked.
+fn write<'c>(pieces: &[Piece<'c>], masks: bool) -> Option<Vec<(Cow<'c, [Condition]>, Verdict)>> {
+    let mut clauses: Vec<(Cow<'c, [Condition]>, Verdict)> = Vec::new();
+    for piece in pieces {
+        let conditions: Vec<Cow<'c, [Condition]>> = match &piece.clause {
+            Some(clause) if !masks => vec![clause.clone()],
+            _ => written(&piece.regions, masks)?.into_iter().map(Cow::Owned).collect(),
+        };
+        for conditions in conditions {
+            if !clauses.iter().any(|(known, verdict)| *known == conditions && *verdict == piece.verdict) {
+                clauses.push((conditions, piece.verdict));
+            }
+        }
+        if clauses.len() > super::written::LIMIT {
+            return None;
+        }
+    }
+    Some(clauses)
+}
+
+impl<'c> Said<'c> {
+    /// Puts it among the rules.
+    pub(super) fn lay(self, layout: &mut Layout<'c>, name: &Cow<'static, str>) {
+        match self {
+            Self::Nothing => {}
+            Self::Always(verdict) => layout.always(name.clone(), verdict),
+            Self::Clauses(clauses) => {
+                for (depth, (conditions, verdict)) in clauses.into_iter().enumerate() {
+                    layout.clause(name.clone(), verdict, conditions, depth);
+                }
+            }
+        }
+    }
+}

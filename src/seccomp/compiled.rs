@@ -1,0 +1,242 @@
+//! The program that a runtime hands to the kernel, written by libseccomp itself.
+
+use libseccomp::{ScmpAction, ScmpArch, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall};
+
+use super::action::{Action, Op};
+use super::arch::Arch;
+use super::bpf::{BpfError, Data, Program};
+use super::profile::{Condition, Profile, Rule};
+use super::verdict::Verdict;
+
+/// A profile that libseccomp does not take, so that no container with it starts.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The machine's libseccomp does not know the architecture.
+    #[error("libseccomp {version} does not know {arch}")]
+    Arch {
+        /// The architecture.
+        arch: &'static str,
+        /// The library's release.
+        version: String,
+    },
+    /// The library refused a rule.
+    #[error("libseccomp refuses the rule for {call}: {source}")]
+    Rule {
+        /// The call.
+        call: String,
+        /// Why.
+        source: libseccomp::error::SeccompError,
+    },
+    /// The library failed.
+    #[error("libseccomp: {0}")]
+    Library(#[from] libseccomp::error::SeccompError),
+    /// The library writes its program to a file only, and there was none to be had.
+    #[error("a file in memory: {0}")]
+    Memory(#[from] std::io::Error),
+    /// Its program makes no sense.
+    #[error("libseccomp's program: {0}")]
+    Program(#[from] BpfError),
+}
+
+/// A profile, compiled as runc compiles it.
+#[derive(Debug)]
+pub struct Compiled {
+    program: Program,
+    big_endian: bool,
+    /// Names that this libseccomp does not know: the runtime skips them.
+    pub unknown: Vec<String>,
+}
+
+/// The release of the libseccomp that batten runs with.
+pub fn libseccomp_version() -> String {
+    libseccomp::get_library_version().map_or_else(|_| "?".to_owned(), |version| version.to_string())
+}
+
+impl Compiled {
+    /// Compiles `profile` for a machine of `native`, in the steps of runc's `InitSeccomp`.
+    ///
+    /// # Errors
+    /// [`CompileError`].
+    pub fn new(profile: &Profile, native: Arch) -> Result<Self, CompileError> {
+        let default = action(Verdict::new(profile.default_action, profile.default_errno_ret));
+        let mut context = ScmpFilterContext::new(default)?;
+        let native_name = scmp(native)?;
+        if native_name != ScmpArch::native() {
+            context.remove_arch(ScmpArch::native())?;
+            context.add_arch(native_name)?;
+        }
+        for arch in &profile.architectures {
+            let arch = scmp(*arch)?;
+            if !context.is_arch_present(arch)? {
+                context.add_arch(arch)?;
+            }
+        }
+        let rules = profile.syscalls.iter().map(|rule| rule.names.len()).sum::<usize>();
+        if rules > 32 {
+            context.set_ctl_optimize(2)?;
+        }
+        let mut unknown = Vec::new();
+        for rule in &profile.syscalls {
+            add(&mut context, rule, default, &mut unknown)?;
+        }
+        let big_endian = is_big_endian(native);
+        let program = Program::parse(&export(&context)?, big_endian)?;
+        Ok(Self { program, big_endian, unknown })
+    }
+
+    /// How many instructions the program has.
+    pub fn instructions(&self) -> usize {
+        self.program.len()
+    }
+
+    /// What the program says of a number on `arch`, and in how many instructions.
+    ///
+    /// # Errors
+    /// [`CompileError::Program`].
+    pub fn verdict(&self, arch: Arch, number: u32, args: [u64; 6]) -> Result<(Verdict, usize), CompileError> {
+        let data = Data { number, arch: audit(arch), instruction_pointer: 0, args, big_endian: self.big_endian };
+        let (value, steps) = self.program.run(&data)?;
+        Ok((Verdict::from_kernel(value).unwrap_or(Verdict::KILL_THREAD), steps))
+    }
+}
+
+fn export(context: &ScmpFilterContext) -> Result<Vec<u8>, CompileError> {
+    use std::io::{Read, Seek};
+    let memory = nix::sys::memfd::memfd_create(c"batten-seccomp", nix::sys::memfd::MFdFlags::MFD_CLOEXEC);
+    let mut file = std::fs::File::from(memory.map_err(std::io::Error::from)?);
+    context.export_bpf(&mut file)?;
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn add(
+    context: &mut ScmpFilterContext,
+    rule: &Rule,
+    default: ScmpAction,
+    unknown: &mut Vec<String>,
+) -> Result<(), CompileError> {
+    let action = action(Verdict::new(rule.action, rule.errno_ret));
+    for name in &rule.names {
+        let Ok(call) = ScmpSyscall::from_name(name) else {
+            unknown.push(name.clone().into_owned());
+            continue;
+        };
+        if action == default {
+            continue;
+        }
+        let failed = |source| CompileError::Rule { call: name.clone().into_owned(), source };
+        let mut seen = 0u8;
+        let repeated = rule.args.iter().any(|condition| {
+            let bit = 1u8 << condition.index.min(7);
+            let again = seen & bit != 0;
+            seen |= bit;
+            again
+        });
+        if rule.args.is_empty() {
+            context.add_rule(action, call).map_err(failed)?;
+        } else if repeated {
+            for condition in &rule.args {
+                context.add_rule_conditional(action, call, &[compare(condition)]).map_err(failed)?;
+            }
+        } else {
+            let conditions: Vec<_> = rule.args.iter().map(compare).collect();
+            context.add_rule_conditional(action, call, &conditions).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+fn compare(condition: &Condition) -> ScmpArgCompare {
+    let (op, datum) = match condition.op {
+        Op::Ne => (ScmpCompareOp::NotEqual, condition.value),
+        Op::Lt => (ScmpCompareOp::Less, condition.value),
+        Op::Le => (ScmpCompareOp::LessOrEqual, condition.value),
+        Op::Eq => (ScmpCompareOp::Equal, condition.value),
+        Op::Ge => (ScmpCompareOp::GreaterEqual, condition.value),
+        Op::Gt => (ScmpCompareOp::Greater, condition.value),
+        Op::MaskedEq => (ScmpCompareOp::MaskedEqual(condition.value), condition.value_two),
+    };
+    ScmpArgCompare::new(condition.index, op, datum)
+}
+
+fn action(verdict: Verdict) -> ScmpAction {
+    let number = verdict.number().unwrap_or_default();
+    match verdict.action() {
+        Action::KillProcess => ScmpAction::KillProcess,
+        Action::Kill | Action::KillThread => ScmpAction::KillThread,
+        Action::Trap => ScmpAction::Trap,
+        Action::Errno => ScmpAction::Errno(i32::try_from(number).unwrap_or(1)),
+        Action::Trace => ScmpAction::Trace(u16::try_from(number).unwrap_or(1)),
+        Action::Notify => ScmpAction::Notify,
+        Action::Log => ScmpAction::Log,
+        Action::Allow => ScmpAction::Allow,
+    }
+}
+
+fn scmp(arch: Arch) -> Result<ScmpArch, CompileError> {
+    let name = match arch {
+        Arch::X86_64 => Some(ScmpArch::X8664),
+        Arch::X86 => Some(ScmpArch::X86),
+        Arch::X32 => Some(ScmpArch::X32),
+        Arch::Aarch64 => Some(ScmpArch::Aarch64),
+        Arch::Arm => Some(ScmpArch::Arm),
+        Arch::Riscv64 => Some(ScmpArch::Riscv64),
+        Arch::S390x => Some(ScmpArch::S390X),
+        Arch::S390 => Some(ScmpArch::S390),
+        Arch::Ppc64le => Some(ScmpArch::Ppc64Le),
+        Arch::Ppc64 => Some(ScmpArch::Ppc64),
+        Arch::Ppc => Some(ScmpArch::Ppc),
+        Arch::Mips => Some(ScmpArch::Mips),
+        Arch::Mips64 => Some(ScmpArch::Mips64),
+        Arch::Mips64n32 => Some(ScmpArch::Mips64N32),
+        Arch::Mipsel => Some(ScmpArch::Mipsel),
+        Arch::Mipsel64 => Some(ScmpArch::Mipsel64),
+        Arch::Mipsel64n32 => Some(ScmpArch::Mipsel64N32),
+        Arch::Loongarch64 => Some(ScmpArch::Loongarch64),
+        Arch::Parisc => Some(ScmpArch::Parisc),
+        Arch::Parisc64 => Some(ScmpArch::Parisc64),
+        Arch::M68k => Some(ScmpArch::M68k),
+        Arch::Sh => Some(ScmpArch::Sh),
+        Arch::Sheb => Some(ScmpArch::Sheb),
+    };
+    let refused = || CompileError::Arch { arch: arch.name(), version: libseccomp_version() };
+    name.ok_or_else(refused)
+}
+
+/// `AUDIT_ARCH_*` (`include/uapi/linux/audit.h`): the ELF machine, bit 31 for 64 bits, bit 30 for little endian, bit 29 for
+/// MIPS n32.
+const fn audit(arch: Arch) -> u32 {
+    const WIDE: u32 = 0x8000_0000;
+    const LITTLE: u32 = 0x4000_0000;
+    const N32: u32 = 0x2000_0000;
+    match arch {
+        Arch::X86_64 | Arch::X32 => 62 | WIDE | LITTLE,
+        Arch::X86 => 3 | LITTLE,
+        Arch::Aarch64 => 183 | WIDE | LITTLE,
+        Arch::Arm => 40 | LITTLE,
+        Arch::Riscv64 => 243 | WIDE | LITTLE,
+        Arch::S390x => 22 | WIDE,
+        Arch::S390 => 22,
+        Arch::Ppc64le => 21 | WIDE | LITTLE,
+        Arch::Ppc64 => 21 | WIDE,
+        Arch::Ppc => 20,
+        Arch::Mips => 8,
+        Arch::Mips64 => 8 | WIDE,
+        Arch::Mips64n32 => 8 | WIDE | N32,
+        Arch::Mipsel => 8 | LITTLE,
+        Arch::Mipsel64 => 8 | WIDE | LITTLE,
+        Arch::Mipsel64n32 => 8 | WIDE | LITTLE | N32,
+        Arch::Loongarch64 => 258 | WIDE | LITTLE,
+        Arch::Parisc => 15,
+        Arch::Parisc64 => 15 | WIDE,
+        Arch::M68k => 4,
+        Arch::Sh => 42 | LITTLE,
+        Arch::Sheb => 42,
+    }
+}
+
+const fn is_big_endian(arch: Arch) -> bool {
+    audit(arch) & 0x4000_0000 == 0
+}
