@@ -42,7 +42,7 @@ pub enum EnforceError {
     Edit(#[from] EditError),
     /// The seccomp profile that the policy names cannot be used.
     #[error(transparent)]
-    Seccomp(#[from] SeccompError),
+    Seccomp(#[from] Box<SeccompError>),
 }
 
 impl EnforceError {

@@ -43,7 +43,7 @@ pub enum SeccompError {
         path: String,
         /// Why.
         #[source]
-        error: ResolveError,
+        error: Box<ResolveError>,
     },
 }
 
@@ -80,7 +80,7 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
     let place = Pointer::new("/linux/seccomp");
     let own = case.at(&place);
     let question = question(settings, own, &target);
-    let answer = case.host.memo.answer(question.as_bytes(), || answer(settings, own, &target))?;
+    let answer = case.host.memo.answer(question.as_bytes(), || answer(settings, own, &target)).map_err(Box::new)?;
     Ok(Wrong::read(&answer).map(|wrong| finding(case, place, wrong)).into_iter().collect())
 }
 
@@ -193,7 +193,7 @@ fn profile(name: &str, target: &Target) -> Result<Profile, SeccompError> {
     let path = || name.to_owned();
     let text = read_trusted(Path::new(name))?;
     let document = Document::parse(text).map_err(|error| SeccompError::Read { path: path(), error })?;
-    let (_, profile) =
-        read_any(document.root(), target).map_err(|error| SeccompError::Profile { path: path(), error })?;
+    let (_, profile) = read_any(document.root(), target)
+        .map_err(|error| SeccompError::Profile { path: path(), error: Box::new(error) })?;
     Ok(canonical(&profile, target.arch, target.abis))
 }

@@ -143,7 +143,7 @@ impl Program {
 }
 
 impl Instruction {
-    fn branch(&self, holds: bool) -> usize {
+    fn branch(self, holds: bool) -> usize {
         if holds { self.jump_true.into() } else { self.jump_false.into() }
     }
 }

@@ -95,7 +95,7 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
     let mentions = Mentions::new(a, b, &archs, default);
     for (call, said) in Syscall::all().zip(said) {
         if !matches!(said, Said::Always(verdict) if verdict == default) || mentions.need(call) {
-            said.lay(&mut layout, &Cow::Borrowed(call.name()));
+            said.lay(&mut layout, Cow::Borrowed(call.name()));
         }
     }
     let nothing = Decision::default();
@@ -103,7 +103,7 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
     for name in a.strangers().chain(b.strangers().filter(|name| !known(name))) {
         let mine = a.stranger_decision(name).unwrap_or(&nothing);
         let theirs = b.stranger_decision(name).unwrap_or(&nothing);
-        pair(mine, theirs).combined(default).lay(&mut layout, &Cow::Owned(name.to_owned()));
+        pair(mine, theirs).combined(default).lay(&mut layout, Cow::Owned(name.to_owned()));
     }
     Profile {
         default_action: default.action(),

@@ -49,7 +49,7 @@ pub struct Compiled {
 
 /// The release of the libseccomp that batten runs with.
 pub fn libseccomp_version() -> String {
-    libseccomp::get_library_version().map_or_else(|_| "?".to_owned(), |version| version.to_string())
+    libseccomp::ScmpVersion::current().map_or_else(|_| "?".to_owned(), |version| version.to_string())
 }
 
 impl Compiled {

@@ -79,7 +79,7 @@ impl Filter<'_> {
 
     fn is_subset_on(&self, other: &Filter<'_>, arch: Arch) -> Result<(), NotSubset> {
         let (left, right) = (self.default_verdict(), other.default_on(arch));
-        if left < right {
+        if left.is_looser_than(right) {
             return Err(NotSubset::Looser(Witness { arch, call: None, args: [0; 6], left, right }));
         }
         for call in Syscall::all().filter(|call| call.number(arch).is_some()) {
@@ -141,7 +141,7 @@ pub(super) fn looser(
     let (a_else, b_else) = (a.otherwise(a_default), b.otherwise(b_default));
     let (mine, theirs) = (a.live(), b.live());
     if mine.is_empty() && theirs.is_empty() {
-        if a_else < b_else {
+        if a_else.is_looser_than(b_else) {
             found(&Region::all(width), a_else, b_else);
         }
         return true;
@@ -173,12 +173,12 @@ impl Search<'_> {
     fn against(&mut self, region: &Region, verdict: Verdict, b: &Decision<'_>, b_else: Verdict) -> bool {
         for clause in b.live() {
             for theirs in region.and(&clause.conditions, self.width) {
-                if verdict < clause.verdict() && !(self.found)(&theirs, verdict, clause.verdict()) {
+                if verdict.is_looser_than(clause.verdict()) && !(self.found)(&theirs, verdict, clause.verdict()) {
                     return false;
                 }
             }
         }
-        if verdict >= b_else {
+        if !verdict.is_looser_than(b_else) {
             return true;
         }
         let conditions: Vec<_> = b.live().iter().map(|clause| &*clause.conditions).collect();

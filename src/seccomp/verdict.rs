@@ -67,6 +67,12 @@ impl Verdict {
         matches!(self.action(), Action::Errno | Action::Trace).then_some(self.data.into())
     }
 
+    /// Whether it lets a call further than `other` does. The number does not count: a call that fails does nothing, with
+    /// whichever error.
+    pub const fn is_looser_than(self, other: Self) -> bool {
+        self.rank < other.rank
+    }
+
     /// Whether the call is made without anybody being asked.
     pub fn lets_through(self) -> bool {
         matches!(self.action(), Action::Allow | Action::Log)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What the containers' rootfs has to offer.
-const APPLETS: [&str; 9] = ["sh", "cat", "echo", "grep", "id", "ls", "mkdir", "sleep", "touch"];
+const APPLETS: [&str; 10] = ["sh", "unshare", "cat", "echo", "grep", "id", "ls", "mkdir", "sleep", "touch"];
 
 /// The capabilities of the policy below: Docker's, as the built-in policy has them.
 pub const CEILING: u64 = batten::capability::CapSet::DOCKER.bits();

@@ -201,3 +201,20 @@ fn a_broken_pipe_ends_a_container_s_program_as_it_does_without_the_shim() {
         assert_eq!(lab.shim(&line).output().unwrap().stdout, bare.stdout);
     });
 }
+
+#[test]
+fn a_bundle_without_a_filter_gets_the_policy_s_and_a_looser_one_is_narrowed() {
+    const SCRIPT: &str = "grep Seccomp: /proc/self/status; unshare -U true || echo refused";
+    on_every_runtime(|lab| {
+        for own in [None, Some(json!({ "defaultAction": "SCMP_ACT_ALLOW" }))] {
+            let mut config = lab.privileged(&["sh", "-c", SCRIPT]);
+            let linux = config["linux"].as_object_mut().unwrap();
+            linux.remove("seccomp");
+            linux.extend(own.map(|own| ("seccomp".to_owned(), own)));
+            let bundle = lab.bundle("b", &config);
+            let output = lab.run(&bundle);
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(said.contains("Seccomp:\t2") && said.contains("refused"), "{}: {output:?}", lab.kind.name());
+        }
+    });
+}

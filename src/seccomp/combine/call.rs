@@ -247,22 +247,15 @@ fn subtract(regions: &[Region], others: &[Piece<'_>], budget: &mut usize) -> Opt
 }
 
 fn subtract_one(regions: &[Region], other: &Piece<'_>, budget: &mut usize) -> Option<Vec<Region>> {
-    let mut rest = Vec::new();
-    match &other.clause {
-        Some(conditions) => {
-            for region in regions {
-                if !remainder(region, &[conditions], Width::Full, budget, &mut rest) {
-                    return None;
-                }
-            }
-        }
-        None => {
-            rest = regions.to_vec();
-            for hole in &other.regions {
-                rest = rest.iter().flat_map(|region| region.minus(hole)).collect();
-                *budget = budget.checked_sub(rest.len())?;
-            }
-        }
+    if let Some(conditions) = &other.clause {
+        let mut rest = Vec::new();
+        let whole = |region| remainder(region, &[conditions], Width::Full, budget, &mut rest);
+        return regions.iter().all(whole).then_some(rest);
+    }
+    let mut rest = regions.to_vec();
+    for hole in &other.regions {
+        rest = rest.iter().flat_map(|region| region.minus(hole)).collect();
+        *budget = budget.checked_sub(rest.len())?;
     }
     Some(rest)
 }
@@ -303,10 +296,10 @@ fn write<'c>(pieces: &[Piece<'c>], masks: bool) -> Option<Vec<(Cow<'c, [Conditio
 
 impl<'c> Said<'c> {
     /// Puts it among the rules.
-    pub(super) fn lay(self, layout: &mut Layout<'c>, name: &Cow<'static, str>) {
+    pub(super) fn lay(self, layout: &mut Layout<'c>, name: Cow<'static, str>) {
         match self {
             Self::Nothing => {}
-            Self::Always(verdict) => layout.always(name.clone(), verdict),
+            Self::Always(verdict) => layout.always(name, verdict),
             Self::Clauses(clauses) => {
                 for (depth, (conditions, verdict)) in clauses.into_iter().enumerate() {
                     layout.clause(name.clone(), verdict, conditions, depth);

@@ -74,7 +74,7 @@ fn loosened(
 fn profile(said: &[Said<'_>], own: Syscall, multiplexer: Multiplexer, default: Verdict) -> Profile {
     let mut layout = Layout::default();
     for call in multiplexer.calls().map(|(call, _)| call).chain([own]) {
-        said[call.index()].clone().lay(&mut layout, &Cow::Borrowed(call.name()));
+        said[call.index()].clone().lay(&mut layout, Cow::Borrowed(call.name()));
     }
     Profile {
         default_action: default.action(),
