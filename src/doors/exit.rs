@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// What a command's exit says. `docs/exit-codes.md` is the table for people.
+/// What a command's exit says. README.md has the table for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Nothing to say.
