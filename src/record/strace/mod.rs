@@ -5,6 +5,7 @@
 //! for the call and its result, `src/count.c` for the tables.
 
 mod input;
+mod invariants;
 mod line;
 mod outcome;
 mod reader;
@@ -13,5 +14,6 @@ mod symbols;
 mod table;
 
 pub use input::{Input, InputError, Progress};
+pub use invariants::check_reading;
 pub use reader::{Notes, Options, Reader, Unreadable};
 pub use scalar::{Kept, kept_argument};

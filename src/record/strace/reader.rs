@@ -95,6 +95,7 @@ pub struct Reader {
     notes: Notes,
     scratch: Vec<u8>,
     split: Vec<u8>,
+    split_line: u64,
 }
 
 impl Interfaces {
@@ -157,6 +158,7 @@ impl Reader {
             notes: Notes::default(),
             scratch: Vec::new(),
             split: Vec::new(),
+            split_line: 0,
         }
     }
 
@@ -202,10 +204,7 @@ impl Reader {
     }
 
     fn end_of_file(&mut self) {
-        if !self.split.is_empty() {
-            let head = std::mem::take(&mut self.split);
-            self.read_plain(&head, true);
-        }
+        self.settle_split();
         for tally in &mut self.tallies {
             tally.settle();
         }
@@ -229,26 +228,53 @@ impl Reader {
         }
     }
 
-    /// Without `-o`, strace's own notes fall into the middle of lines: `clone(…strace: Process 7 attached`, and the next
-    /// line is the rest of that one.
+    /// Without `-o`, other text falls into the middle of lines: strace's own notes (`clone(…strace: Process 7 attached`)
+    /// and what the program writes to the same terminal. The rest of the line then comes in a line of its own.
     fn read_joined(&mut self, line: &[u8], whole: bool) {
         if self.split.is_empty() {
-            return self.read_plain(line, whole);
+            return self.read_plain(line, whole, false);
         }
-        let mut joined = std::mem::take(&mut self.split);
-        if classify(line) == Line::Unreadable {
-            joined.extend_from_slice(line);
-            self.read_plain(&joined, whole);
-        } else {
-            self.read_plain(&joined, true);
-            self.read_plain(line, whole);
+        match classify(line) {
+            Line::Unreadable => {}
+            Line::Silent => return self.read_plain(line, whole, false),
+            _ => {
+                self.settle_split();
+                return self.read_plain(line, whole, false);
+            }
+        }
+        let joined = [self.split.as_slice(), line].concat();
+        match classify(&joined) {
+            Line::Call(call) | Line::Resumed(call) if outcome(call.rest) != Outcome::Cut => {
+                self.split.clear();
+                let here = std::mem::replace(&mut self.line, self.split_line);
+                self.read_plain(&joined, true, true);
+                self.line = here;
+            }
+            _ => self.read_plain(line, whole, true),
         }
     }
 
-    fn read_plain(&mut self, line: &[u8], whole: bool) {
+    /// Takes a line that stops short as it is.
+    fn settle_split(&mut self) {
+        if !self.split.is_empty() {
+            let head = std::mem::take(&mut self.split);
+            let here = std::mem::replace(&mut self.line, self.split_line);
+            self.read_plain(&head, true, true);
+            self.line = here;
+        }
+    }
+
+    /// Puts a line that stops short aside, until the next one shows whether that is its rest.
+    fn put_aside(&mut self, line: &[u8]) {
+        self.split_line = self.line;
+        self.split.extend_from_slice(before_note(line).unwrap_or(line));
+    }
+
+    /// `settled`: the line is all there is of it.
+    fn read_plain(&mut self, line: &[u8], whole: bool, settled: bool) {
         match classify(line) {
-            Line::Call(call) => self.call(line, call),
-            Line::Resumed(call) => self.resumed(line, call),
+            Line::Call(call) => self.call(line, call, settled),
+            Line::Resumed(call) => self.resumed(line, call, settled),
             Line::Exit { pid } => {
                 self.thread(pid.unwrap_or(0));
                 self.current.1.pending = None;
@@ -288,15 +314,14 @@ impl Reader {
         }
     }
 
-    fn call(&mut self, line: &[u8], call: CallLine<'_>) {
+    fn call(&mut self, line: &[u8], call: CallLine<'_>, settled: bool) {
         let Some(syscall) = self.name(line, &call) else { return };
         self.thread(call.pid.unwrap_or(0));
         let slot = self.slot(&call, syscall);
         let unfinished = is_unfinished(call.rest);
         let ended = if unfinished { Outcome::Open } else { outcome(call.rest) };
-        if let (Outcome::Cut, Some(head)) = (ended, before_note(line)) {
-            self.split.extend_from_slice(head);
-            return;
+        if ended == Outcome::Cut && !settled {
+            return self.put_aside(line);
         }
         let tally = self.tally(slot, syscall);
         tally.traced += 1;
@@ -309,19 +334,18 @@ impl Reader {
         self.ended(slot, syscall, ended, line);
     }
 
-    fn resumed(&mut self, line: &[u8], call: CallLine<'_>) {
+    fn resumed(&mut self, line: &[u8], call: CallLine<'_>, settled: bool) {
         let Some(syscall) = self.name(line, &call) else { return };
         self.thread(call.pid.unwrap_or(0));
         if self.current.1.pending.take() != Some(syscall) {
             // Its beginning is not in this text.
-            return self.call(line, call);
+            return self.call(line, call, settled);
         }
         let slot = self.slot(&call, syscall);
         let ended = outcome(call.rest);
-        if let (Outcome::Cut, Some(head)) = (ended, before_note(line)) {
-            self.split.extend_from_slice(head);
+        if ended == Outcome::Cut && !settled {
             self.current.1.pending = Some(syscall);
-            return;
+            return self.put_aside(line);
         }
         self.ended(slot, syscall, ended, line);
     }
@@ -562,6 +586,19 @@ mod tests {
         assert_eq!((notes.unreadable.count, notes.cut.count), (0, 1), "{notes:?}");
         for name in ["clone", "close", "dup", "getpid"] {
             assert_eq!(seen(&recording, Arch::X86_64, name).count, 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_the_program_writes_into_the_middle_of_a_line_costs_only_itself() {
+        let (recording, notes) = read(
+            "write(2, \"a\\nb\\n\", 4a\nb\n) = 4\nwait4(-1, \nstrace: Process 8 attached\n <unfinished ...>\nread(0, \nclose(3) = 0\n",
+        );
+        assert_eq!((notes.unreadable.count, notes.cut.count), (1, 1), "{notes:?}");
+        assert_eq!(notes.unreadable.first[0].text, "b");
+        for (name, line) in [("write", 1), ("wait4", 4), ("read", 7), ("close", 8)] {
+            let seen = seen(&recording, Arch::X86_64, name);
+            assert_eq!((seen.count, seen.first.line), (1, line), "{name}");
         }
     }
 
