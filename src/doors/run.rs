@@ -52,7 +52,7 @@ pub struct Run {
     #[arg(long, value_name = "SOCKET")]
     console_socket: Option<PathBuf>,
 
-    /// What runs it: embedded, runc, crun, or the path of a runtime
+    /// What runs it: embedded, the name of an installed runtime (runc, crun), or the path of one
     #[arg(long, value_name = "NAME|PATH", default_value = "embedded")]
     runtime: String,
 
@@ -135,9 +135,10 @@ impl Run {
 
     /// The rest is the shim's: the runtime takes this process over.
     fn external(&self, bundle: &Path, id: &str, policy: &Policy) -> Result<u8, StartError> {
-        let runtime = match &*self.runtime {
-            name @ ("runc" | "crun") => RealRuntime::named(name)?,
-            path => RealRuntime::at(&std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)))?,
+        let runtime = if self.runtime.contains('/') {
+            RealRuntime::at(&std::path::absolute(&self.runtime).unwrap_or_else(|_| PathBuf::from(&self.runtime)))?
+        } else {
+            RealRuntime::named(&self.runtime)?
         };
         let line = self.line(bundle, id);
         let invocation = Invocation::parse(&line, runtime.dialect)?;

@@ -34,6 +34,12 @@ pub enum FindError {
     /// None is installed.
     #[error("no runtime is found: neither runc nor crun is in {}", PLACES.join(", "))]
     None,
+    /// One that was asked for by name is not installed.
+    #[error("{name} is not installed: it is in none of {}", PLACES.join(", "))]
+    NotInstalled {
+        /// The name.
+        name: String,
+    },
     /// It is not there, or cannot be looked at.
     #[error("cannot use the runtime {}: {}", path.display(), error.desc())]
     System {
@@ -74,8 +80,9 @@ impl FindError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::None => "install runc or crun, or set runtime = \"/path\" in /etc/batten/runtime.toml",
+            Self::NotInstalled { .. } => "install it, or give its path: --runtime /path/to/it",
             Self::System { .. } | Self::NotExecutable { .. } => {
-                "set runtime in /etc/batten/runtime.toml to the path of runc or crun"
+                "name an installed runtime by its path: runtime in /etc/batten/runtime.toml, or --runtime of batten run"
             }
             Self::Untrusted { .. } => {
                 "the runtime and the folders above it must belong to root and be writable to root only"
@@ -121,13 +128,13 @@ impl RealRuntime {
         Ok(Self { path: path.to_owned(), dialect: dialect_of(path) })
     }
 
-    /// The runtime called `name` (runc, crun) in a standard place.
+    /// The runtime called `name` in a standard place.
     ///
     /// # Errors
     /// As [`RealRuntime::find`].
     pub fn named(name: &str) -> Result<Self, FindError> {
         let path = PLACES.iter().map(|place| Path::new(place).join(name)).find(|path| path.exists());
-        Self::at(&path.ok_or(FindError::None)?)
+        Self::at(&path.ok_or_else(|| FindError::NotInstalled { name: name.to_owned() })?)
     }
 }
 

@@ -77,7 +77,7 @@ impl<'a> Cursor<'a> {
         if let Some(asked) = informational(scope, name) {
             return match attached {
                 None => Ok(asked),
-                Some(value) => Err(unexpected(word, value)),
+                Some(value) => Err(unexpected(format!("--{}", lossy(OsStr::from_bytes(name))), value)),
             };
         }
         let known = scope.table.iter().find(|option| option.long.as_bytes() == name && option.is_in(scope.dialect));
@@ -128,9 +128,9 @@ impl<'a> Cursor<'a> {
                 Dialect::Runc => Setting::Flag(go_bool(option, value)?),
                 // crun's exec.c: anything but these two asks for a terminal.
                 Dialect::Crun => Setting::Flag(!matches!(value, b"false" | b"no")),
-                Dialect::Common => return Err(unexpected_of(option, value)),
+                Dialect::Common => return Err(unexpected(dashes(option), value)),
             },
-            (Takes::Nothing | Takes::ValueApart, Some(value)) => return Err(unexpected_of(option, value)),
+            (Takes::Nothing | Takes::ValueApart, Some(value)) => return Err(unexpected(dashes(option), value)),
             (Takes::Value | Takes::Values, Some(value)) => Setting::Value(OsStr::from_bytes(value).to_owned()),
             (Takes::Value | Takes::Values | Takes::ValueApart, None) => {
                 let value = self.take().ok_or_else(|| ArgvError::MissingValue { option: dashes(option) })?;
@@ -171,12 +171,8 @@ fn unknown(scope: Scope, word: &OsStr) -> ArgvError {
     }
 }
 
-fn unexpected(word: &OsStr, value: &[u8]) -> ArgvError {
-    ArgvError::UnexpectedValue { option: lossy(word), value: lossy(OsStr::from_bytes(value)) }
-}
-
-fn unexpected_of(option: &Opt, value: &[u8]) -> ArgvError {
-    ArgvError::UnexpectedValue { option: dashes(option), value: lossy(OsStr::from_bytes(value)) }
+fn unexpected(option: String, value: &[u8]) -> ArgvError {
+    ArgvError::UnexpectedValue { option, value: lossy(OsStr::from_bytes(value)) }
 }
 
 pub(super) fn dashes(option: &Opt) -> String {
