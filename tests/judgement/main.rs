@@ -8,5 +8,6 @@ mod faults;
 mod files;
 mod golden;
 mod hooks;
+mod profiles;
 mod properties;
 mod schema;

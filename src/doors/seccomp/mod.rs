@@ -1,11 +1,16 @@
 //! `batten seccomp`: work on profiles by hand.
 
+mod combine;
+mod explain;
 mod input;
+mod named;
 mod resolve;
 
 use clap::{Args, Subcommand};
 
 use super::Exit;
+use combine::{Intersect, IsSubset, Merge};
+use explain::{Explain, Groups};
 use resolve::Resolve;
 
 /// Resolves, combines, compares and explains seccomp profiles
@@ -18,6 +23,11 @@ pub struct SeccompCommand {
 #[derive(Debug, Subcommand)]
 enum Action {
     Resolve(Resolve),
+    Explain(Explain),
+    Intersect(Intersect),
+    Merge(Merge),
+    IsSubset(IsSubset),
+    Groups(Groups),
 }
 
 impl SeccompCommand {
@@ -25,6 +35,11 @@ impl SeccompCommand {
     pub fn run(&self) -> Exit {
         match &self.action {
             Action::Resolve(door) => door.run(),
+            Action::Explain(door) => door.run(),
+            Action::Intersect(door) => door.run(),
+            Action::Merge(door) => door.run(),
+            Action::IsSubset(door) => door.run(),
+            Action::Groups(door) => door.run(),
         }
     }
 }

@@ -1,0 +1,83 @@
+//! Profiles as the commands that compare them take them: a file of any format, or the built-in one.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::input;
+use crate::capability::{CapSet, Capability};
+use crate::doors::{Exit, refuse};
+use crate::policy::BUILT_IN_PROFILE;
+use crate::seccomp::{Abis, Arch, Format, KernelVersion, Profile, Target, builtin, read_any};
+use crate::spec::Document;
+
+/// What profiles with conditions are resolved for: this machine and a container's capabilities.
+#[derive(Debug, Args)]
+pub(super) struct Container {
+    /// The container's bounding set; without it, Docker's default
+    #[arg(long, value_name = "CAP,…", value_delimiter = ',', value_parser = capabilities)]
+    caps: Vec<CapSet>,
+
+    /// Which system call interfaces the built-in profile answers for
+    #[arg(long, value_enum, default_value_t = AbisName::Native)]
+    abis: AbisName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum AbisName {
+    /// The machine's own
+    Native,
+    /// Its 32-bit ones, too
+    Compat,
+}
+
+fn capabilities(word: &str) -> Result<CapSet, String> {
+    match word {
+        "" => Ok(CapSet::EMPTY),
+        "@docker" => Ok(CapSet::DOCKER),
+        "@all" => Ok(CapSet::ALL),
+        name => {
+            Capability::from_name(name).map(CapSet::of).ok_or_else(|| "not the exact name of a capability".to_owned())
+        }
+    }
+}
+
+/// A profile, and where its rules stand.
+pub(super) struct Named {
+    pub(super) profile: Profile,
+    /// The document, where its rules are the profile's, one for one.
+    pub(super) document: Option<Document>,
+}
+
+impl Container {
+    /// What to resolve for.
+    pub(super) fn target(&self) -> Target {
+        let caps = if self.caps.is_empty() {
+            CapSet::DOCKER
+        } else {
+            self.caps.iter().fold(CapSet::EMPTY, |all, set| all.union(*set))
+        };
+        let abis = match self.abis {
+            AbisName::Native => Abis::Native,
+            AbisName::Compat => Abis::Compat,
+        };
+        Target { arch: Arch::NATIVE, kernel: KernelVersion::running(), caps, abis }
+    }
+
+    /// Reads the profile called `path`.
+    ///
+    /// # Errors
+    /// The exit code, when the reason has been said.
+    pub(super) fn read(&self, path: &PathBuf) -> Result<Named, Exit> {
+        let target = self.target();
+        if path == Path::new(BUILT_IN_PROFILE) {
+            return Ok(Named { profile: builtin(&target), document: None });
+        }
+        let document = input::read(path)?;
+        let failed = |error: &crate::seccomp::ResolveError| {
+            refuse(Exit::Unreadable, &format!("{}: {error}", input::name(path)), error.hint())
+        };
+        let (format, profile) = read_any(document.root(), &target).map_err(|error| failed(&error))?;
+        Ok(Named { profile, document: (format == Format::Oci).then_some(document) })
+    }
+}
