@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use crate::apparmor::loader::{self, LoadError};
+use crate::apparmor::{Dialect, Kernel, POLICY_FOLDER, builtin};
+use crate::capability::{CapSet, Capability};
 use crate::enforce::{EnforceError, Outcome, enforce};
 use crate::host::Host;
 use crate::policy::{Policy, PolicyError, Subject};
@@ -17,7 +20,7 @@ use crate::runtime::external::HandoverError;
 use crate::runtime::find::FindError;
 use crate::runtime::handoff::HandoffError;
 use crate::runtime::state::StateError;
-use crate::spec::{Document, FileError, ReadError, TrustedFile};
+use crate::spec::{Document, FileError, Pointer, ReadError, TrustedFile, Value};
 
 /// Why nothing was started.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +59,8 @@ pub enum StartError {
     Corrected { path: PathBuf, reasons: String },
     #[error("{} is out of policy: {reasons}; the runtime has read it, so this start is refused", path.display())]
     OutOfPolicy { path: PathBuf, reasons: String },
+    #[error(transparent)]
+    Profile(#[from] LoadError),
     #[error("the decision cannot be logged: {error}")]
     Unlogged { error: std::io::Error },
     #[error(transparent)]
@@ -91,6 +96,7 @@ impl StartError {
             }
             Self::OutOfPolicy { .. } => "batten apply puts the bundle right",
             Self::Unlogged { .. } => "log-required is set in /etc/batten/runtime.toml: put the log right, or unset it",
+            Self::Profile(error) => error.hint(),
             Self::Handoff(error) => error.hint(),
             Self::Handover(error) => error.hint(),
             #[cfg(feature = "embedded")]
@@ -178,10 +184,41 @@ pub fn decide(
         .map_err(|error| StartError::Enforce { document: name.display().to_string(), error })?;
     entry.decision(Decision::of(&outcome.findings));
     entry.findings(&outcome.findings, policy);
-    match denial(&outcome, policy, name) {
-        Some(denied) => Err(denied),
-        None => Ok(outcome),
+    if let Some(denied) = denial(&outcome, policy, name) {
+        return Err(denied);
     }
+    if host.apparmor {
+        load_own_profile(&outcome, kind)?;
+    }
+    Ok(outcome)
+}
+
+/// Brings batten's own AppArmor profile into the kernel where the outcome names it: the runtime will not.
+fn load_own_profile(outcome: &Outcome, kind: DocumentKind) -> Result<(), StartError> {
+    // Spares the others the second reading.
+    if !outcome.text.contains(builtin::NAME_PREFIX) {
+        return Ok(());
+    }
+    let at = |tail: &'static str| match kind {
+        DocumentKind::Spec => Pointer::new("/process").join(&Pointer::new(tail)),
+        DocumentKind::Process => Pointer::new(tail),
+    };
+    let Ok(document) = Document::parse(outcome.text.as_str()) else { return Ok(()) };
+    let name = document.at(&at("/apparmorProfile")).and_then(Value::as_str).unwrap_or_default();
+    if !name.starts_with(builtin::NAME_PREFIX) {
+        return Ok(());
+    }
+    let bounding = document.at(&at("/capabilities/bounding"));
+    let names = bounding.into_iter().flat_map(Value::items).filter_map(Value::as_str);
+    let held: CapSet = names.filter_map(|name| Capability::from_name(&name)).collect();
+    let kernel = Kernel::host();
+    let dialect = Dialect::of_host(Path::new(POLICY_FOLDER));
+    let profile = builtin::profile(held, dialect, &kernel.own_label());
+    // A name of another make, which the policy lets pass, is for the runtime to find or to miss.
+    if profile.name == *name {
+        loader::ensure(&profile, dialect, &kernel, Path::new(loader::CACHE))?;
+    }
+    Ok(())
 }
 
 /// What the policy says no to, all of it: whoever fixes one thing should not meet the next one afterwards.

@@ -4,13 +4,18 @@
 //!
 //! **Fields.** `process.apparmorProfile`.
 //!
+//! `apparmor.profile = "builtin:default"` is batten's own profile for the capabilities that the rule before this one left.
+//!
 //! **Allowed.** With `apparmor.profile` set: that name, or any other confined one where `own` is `keep`. Without: any
 //! name but `unconfined`, as far as the bundle names one; an absent name inherits the label of the runtime, which on
 //! most hosts is unconfined. On a host without AppArmor `apparmor.absent` decides.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use super::case::{Case, Control};
+use crate::apparmor::{Dialect, Kernel, POLICY_FOLDER, builtin};
+use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
 use crate::finding::Finding;
 use crate::policy::{Absent, AppArmor, Own, Violation};
@@ -26,7 +31,10 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
         return Ok(without_apparmor(case, settings, pointer));
     }
     let own = case.at(&pointer).and_then(Value::as_str).filter(|name| !name.is_empty());
-    Ok(wrong_profile(settings, own.as_deref())
+    let builtin = settings.profile.as_ref().filter(|profile| profile.value == builtin::BUILT_IN);
+    let builtin = builtin.map(|_| builtin_name(case));
+    let wanted = builtin.as_deref().or(settings.profile.as_ref().map(|profile| profile.value.as_str()));
+    Ok(wrong_profile(settings, own.as_deref(), wanted)
         .map(|wrong| finding(case, settings, pointer, &wrong))
         .into_iter()
         .collect())
@@ -56,8 +64,15 @@ struct Wrong {
     refused: bool,
 }
 
-fn wrong_profile(settings: &AppArmor, own: Option<&str>) -> Option<Wrong> {
-    let wanted = settings.profile.as_ref().map(|profile| profile.value.as_str());
+/// The name of batten's own profile for the capabilities of this process.
+fn builtin_name(case: &Case<'_>) -> String {
+    let bounding = case.at(&case.process_pointer("/capabilities")).and_then(|sets| sets.get("bounding"));
+    let names = bounding.into_iter().flat_map(Value::items).filter_map(Value::as_str);
+    let held: CapSet = names.filter_map(|name| Capability::from_name(&name)).collect();
+    builtin::profile(held, Dialect::of_host(Path::new(POLICY_FOLDER)), &Kernel::host().own_label()).name
+}
+
+fn wrong_profile(settings: &AppArmor, own: Option<&str>, wanted: Option<&str>) -> Option<Wrong> {
     let wrong =
         |message: Cow<'static, str>| Some(Wrong { message, profile: wanted.map(str::to_owned), refused: false });
     match (own, wanted) {
