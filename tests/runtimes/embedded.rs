@@ -43,6 +43,7 @@ fn a_privileged_bundle_runs_within_the_ceiling_and_stays_as_it_was() {
     let status = status_of(&output);
     status.assert_within(CEILING, "embedded");
     assert_eq!(status.caps("CapEff"), own_bounding_set() & CEILING);
+    assert!(status.is_filtered());
     assert!(stderr(&output).contains("above the ceiling"), "{output:?}");
     assert_eq!(lab.config("b"), config);
     assert_gone(&lab);

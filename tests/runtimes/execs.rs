@@ -23,6 +23,7 @@ fn an_exec_with_every_capability_in_its_file_stays_within_the_ceiling() {
             let status = status_of(&sleeper.exec(option, &[]));
             status.assert_within(CEILING, lab.kind.name());
             assert_eq!(status.caps("CapEff"), own_bounding_set() & CEILING);
+            assert!(status.is_filtered());
         }
         assert_eq!(std::fs::read_to_string(&file).unwrap(), privileged_process(&lab).to_string(), "the engine's file");
     });

@@ -66,6 +66,11 @@ impl Status {
         self.field("NoNewPrivs") == "1"
     }
 
+    /// Whether a system call filter is in force.
+    pub fn is_filtered(&self) -> bool {
+        self.field("Seccomp") == "2"
+    }
+
     fn field(&self, name: &str) -> &str {
         self.0.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
     }

@@ -12,9 +12,10 @@ fn a_privileged_bundle_runs_within_the_ceiling() {
         let bundle = lab.bundle("b", &lab.privileged(STATUS));
         let bare = status_of(&lab.bare(&["run", "--bundle", bundle.to_str().unwrap(), &lab.id]).output().unwrap());
         assert_eq!(bare.caps("CapBnd"), own_bounding_set(), "the bare runtime gives what is asked for");
-        assert!(!bare.no_new_privs());
+        assert!(!bare.no_new_privs() && !bare.is_filtered());
 
         let within = status_of(&lab.run(&bundle));
+        assert!(within.is_filtered());
         within.assert_within(CEILING, lab.kind.name());
         assert_eq!(within.caps("CapEff"), own_bounding_set() & CEILING);
     });
@@ -33,6 +34,7 @@ fn create_and_start_give_what_run_gives() {
         quiet(lab.shim(&["delete", "--force", &lab.id]));
         status.assert_within(CEILING, lab.kind.name());
         assert_eq!(status.caps("CapEff"), own_bounding_set() & CEILING);
+        assert!(status.is_filtered());
     });
 }
 
