@@ -3,6 +3,8 @@
 # file here makes the machine stale.
 set -euo pipefail
 export LC_ALL=C
+# The host's and, in a chroot, the guest's; an ordinary user's has no sbin.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # Debian's release in the machine, and the size of its disk (sparse: only what
 # is written takes room on the host).

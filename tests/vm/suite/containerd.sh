@@ -31,37 +31,57 @@ for runtime in runc crun; do
 done
 echo "runtime = \"$(command -v runc)\"" >/etc/batten/runtime.toml
 
-# A pod on the host's network with one container, which ends by itself; then
-# what that container said.
-pod() { # NAME RUNTIME-HANDLER SECURITY-CONTEXT
+
+claim "what ctr executes in a container stays within the policy"
+given ctr run --detach --runc-binary "$BATTEN_RUNTIME" "$image" sleeper sleep 1000
+run ctr task exec --exec-id e sleeper sh -c "$what"
+says "fence (enforce)"
+says $'CapBnd:\t0000000000000021'
+says $'NoNewPrivs:\t1'
+
+# A pod on the host's network with one container, and what is called with it.
+pod() { # NAME RUNTIME-HANDLER SECURITY-CONTEXT SHELL-COMMAND [METHOD REQUEST]
     local sandbox
     sandbox='{"metadata": {"name": "'$1'", "uid": "'$1'", "namespace": "default"}, "log_directory": "/run/pods",
         "linux": {"security_context": {"namespace_options": {"network": "NODE"}}}}'
     cri RunPodSandbox '{"config": '"$sandbox"', "runtime_handler": "'"$2"'"}' \
         CreateContainer '{"pod_sandbox_id": "$pod_sandbox_id", "sandbox_config": '"$sandbox"', "config": {
             "metadata": {"name": "c"}, "image": {"image": "'$image'"}, "log_path": "'"$1"'.log",
-            "command": ["sh", "-c", "'"${what//\"/\\\"}"'; echo ended"],
-            "linux": {"security_context": '"$3"'}}}' \
-        StartContainer '{"container_id": "$container_id"}' || return
+            "command": ["sh", "-c", "'"${4//\"/\\\"}"'"], "linux": {"security_context": '"$3"'}}}' \
+        StartContainer '{"container_id": "$container_id"}' "${@:5}"
+}
+
+# What such a container says before it ends.
+pod_says() { # NAME RUNTIME-HANDLER SECURITY-CONTEXT
+    pod "$1" "$2" "$3" "$what; echo ended" || return
     soon grep -q ended "/run/pods/$1.log"
     cat "/run/pods/$1.log"
 }
 
 claim "a pod's container runs under containerd's default profile"
-run pod default runc '{"apparmor": {"profile_type": "RuntimeDefault"}}'
+run pod_says default runc '{"apparmor": {"profile_type": "RuntimeDefault"}}'
 exits 0
 says "cri-containerd.apparmor.d (enforce)"
 says "a secret"
 
 claim "a pod with a profile that is not loaded is refused"
-run pod absent runc '{"apparmor": {"profile_type": "Localhost", "localhost_ref": "absent"}}'
+run pod_says absent runc '{"apparmor": {"profile_type": "Localhost", "localhost_ref": "absent"}}'
 exits 1
 says "apparmor profile not found"
 
+everything='{"apparmor": {"profile_type": "Unconfined"}, "capabilities": {"add_capabilities": ["ALL"]}}'
+
 claim "a pod's container that asks for everything, through batten-runtime, is within the policy"
-run pod within batten '{"apparmor": {"profile_type": "Unconfined"},
-    "capabilities": {"add_capabilities": ["ALL"]}}'
+run pod_says within batten "$everything"
 says "fence (enforce)"
 says "can't open '/etc/secret': Permission denied"
+says $'CapBnd:\t0000000000000021'
+says $'NoNewPrivs:\t1'
+
+claim "what a kubelet executes in such a container stays within the policy"
+run pod exec batten "$everything" "sleep 1000" \
+    ExecSync '{"container_id": "$container_id", "cmd": ["sh", "-c", "'"${what//\"/\\\"}"'"]}'
+output=$(tail -n 1 <<<"$output" | jq -r '.stdout | @base64d')
+says "fence (enforce)"
 says $'CapBnd:\t0000000000000021'
 says $'NoNewPrivs:\t1'
