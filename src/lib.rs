@@ -1,6 +1,8 @@
 //! Brings containers within one policy before their OCI runtime starts them.
 
 pub mod apparmor;
+#[cfg(feature = "cli")]
+pub mod attest;
 pub mod capability;
 pub mod doors;
 pub mod enforce;

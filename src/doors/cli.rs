@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::Exit;
 use super::apparmor::AppArmorCommand;
 use super::apply::Apply;
+use super::attest::Attest;
 use super::check::Check;
 #[cfg(feature = "embedded")]
 use super::delete::Delete;
@@ -32,6 +33,7 @@ enum Command {
     Check(Check),
     Apply(Apply),
     Diff(Diff),
+    Attest(Attest),
     Policy(PolicyCommand),
     Record(Record),
     Hook(Hook),
@@ -52,6 +54,7 @@ impl Command {
             Self::Check(door) => door.run().into(),
             Self::Apply(door) => door.run().into(),
             Self::Diff(door) => door.run().into(),
+            Self::Attest(door) => door.run().into(),
             Self::Policy(door) => door.run().into(),
             Self::Record(door) => door.run().into(),
             Self::Hook(door) => door.run().into(),

@@ -7,6 +7,8 @@ pub mod apparmor;
 #[cfg(feature = "cli")]
 pub mod apply;
 #[cfg(feature = "cli")]
+pub mod attest;
+#[cfg(feature = "cli")]
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -52,6 +52,12 @@ pub enum StartError {
     Input { error: std::io::Error },
     #[error("the state on standard input names no bundle")]
     NoBundle,
+    #[error("the state on standard input names no process")]
+    NoProcess,
+    #[error("the container {id:?} may do more than the policy permits: {reasons}")]
+    Looser { id: String, reasons: String },
+    #[error("what the kernel enforces on the container {id:?} is not proven: {reasons}")]
+    Unproven { id: String, reasons: String, hint: String },
     #[error(
         "{} was out of policy: {reasons}; it is corrected now, but the runtime had read it before, so this start is refused",
         path.display()
@@ -91,6 +97,11 @@ impl StartError {
             }
             Self::Input { .. } => "the engine writes the document to the hook's standard input",
             Self::NoBundle => "a runtime writes the container's state there, with the absolute path of its bundle",
+            Self::NoProcess => "a runtime writes the container's state there, with the pid of its first process",
+            Self::Looser { .. } => {
+                "start it through batten-runtime; `batten attest --container ID` shows the whole of it"
+            }
+            Self::Unproven { hint, .. } => hint,
             Self::Corrected { .. } => {
                 "start it again; with batten-runtime in front of the runtime the first start is right already"
             }
@@ -107,7 +118,7 @@ impl StartError {
     /// The exit code that says the same.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Denied { .. } | Self::LsmProfile { .. } => Exit::Denied,
+            Self::Denied { .. } | Self::LsmProfile { .. } | Self::Looser { .. } => Exit::Denied,
             Self::Corrected { .. } | Self::OutOfPolicy { .. } => Exit::WouldFix,
             Self::Config(_) | Self::Policy(_) | Self::Find(_) | Self::Argv(_) => Exit::Usage,
             _ => Exit::Unreadable,

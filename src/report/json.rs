@@ -44,7 +44,7 @@ fn document(judged: &Judged, policy: &Policy) -> Value {
     value
 }
 
-fn subject(subject: &Subject) -> Value {
+pub(crate) fn subject(subject: &Subject) -> Value {
     let named = [
         ("namespace", &subject.namespace),
         ("pod", &subject.pod),
@@ -75,7 +75,7 @@ fn one_finding(judged: &Judged, finding: &Finding, policy: &Policy) -> Value {
     })
 }
 
-fn origin(origin: Origin, policy: &Policy) -> Value {
+pub(crate) fn origin(origin: Origin, policy: &Policy) -> Value {
     let place = policy.locate(origin);
     json!({
         "setting": origin.setting,

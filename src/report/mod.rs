@@ -2,7 +2,7 @@
 
 mod escape;
 #[cfg(feature = "cli")]
-mod json;
+pub(crate) mod json;
 #[cfg(feature = "cli")]
 mod judged;
 #[cfg(feature = "cli")]

@@ -76,7 +76,11 @@ pub fn config_of(invocation: &Invocation, config: &ShimConfig, id: &str) -> Resu
     config_below(&root, id)
 }
 
-fn config_below(root: &Path, id: &str) -> Result<Document, StateError> {
+/// The config.json of container `id` of the runtime whose root is `root`.
+///
+/// # Errors
+/// [`StateError`].
+pub fn config_below(root: &Path, id: &str) -> Result<Document, StateError> {
     let folder = root.join(id);
     if let Some((path, state)) = read(&folder.join("state.json"), Document::parse)? {
         let bundle = bundle_of(&state).ok_or(StateError::NoBundle { path })?;
@@ -107,7 +111,8 @@ fn parse(
     reader(file.take_text()).map_err(|error| StateError::Read { path: file.path().to_owned(), error })
 }
 
-fn bundle_of(state: &Document) -> Option<PathBuf> {
+/// The bundle that a runtime's state names: runc's and youki's state.json, crun's status.
+pub fn bundle_of(state: &Document) -> Option<PathBuf> {
     let absolute = |path: Cow<'_, str>| path.starts_with('/').then(|| PathBuf::from(&*path));
     if let Some(labels) = state.at(&Pointer::new("/config/labels")) {
         let label = labels.items().last().and_then(Value::as_str)?;

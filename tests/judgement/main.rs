@@ -1,6 +1,7 @@
 //! What batten reads, judges and writes back, without starting a container.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::print_stderr, reason = "tests")]
 
+mod attest;
 mod batten;
 mod documents;
 mod doors;

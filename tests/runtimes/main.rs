@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "fixtures are written whole, nobody reads them meanwhile")]
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stderr, unreachable_pub, reason = "one test binary")]
 
+mod attestations;
 mod embedded;
 mod execs;
 mod lab;

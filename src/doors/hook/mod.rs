@@ -4,6 +4,7 @@
 //! config.json already (runtime-spec `runtime.md`, lifecycle step 2), so it can refuse the start and put the file right
 //! for the next one, but never change the container whose creation it is part of.
 
+mod poststart;
 mod precreate;
 mod state;
 
@@ -45,6 +46,11 @@ enum Stage {
     Prestart(StateHook),
     /// createContainer: as createRuntime, later
     CreateContainer(StateHook),
+    /// poststart: proves what the kernel enforces on the container that has just started
+    #[command(
+        after_help = "Example:\n  echo '{\"ociVersion\":\"1.0.2\",\"id\":\"web\",\"pid\":4711,\"bundle\":\"/run/web\"}' | batten hook poststart --kill"
+    )]
+    Poststart(poststart::Poststart),
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +82,7 @@ impl Hook {
             Stage::CreateRuntime(hook) => state::run(hook, "createRuntime"),
             Stage::Prestart(hook) => state::run(hook, "prestart"),
             Stage::CreateContainer(hook) => state::run(hook, "createContainer"),
+            Stage::Poststart(hook) => hook.run(),
         }
     }
 }

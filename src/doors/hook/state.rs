@@ -5,12 +5,31 @@ use std::path::{Path, PathBuf};
 use super::{StateHook, standard_input};
 use crate::doors::start::{JudgedFile, StartError, judge_file};
 use crate::doors::{Exit, refuse};
-use crate::spec::{Document, Durability, Pointer, TrustedFile, Value};
+use crate::spec::{Document, Durability, Pointer, TrustedFile, Value, quote};
 
 /// What a state (runtime-spec `runtime.md`, State) says of the container.
-struct State {
-    id: String,
-    bundle: PathBuf,
+pub(super) struct State {
+    pub(super) id: String,
+    pub(super) bundle: PathBuf,
+    /// The container's first process, as the runtime sees it; none where the state does not say.
+    pub(super) pid: Option<i32>,
+    /// Whether the container's program runs; runc calls poststart hooks before.
+    pub(super) is_running: bool,
+}
+
+impl State {
+    /// The same as a runtime writes it, of a container that runs.
+    pub(super) fn to_json(&self) -> String {
+        let mut json = String::from("{\"ociVersion\":\"1.0.2\",\"status\":\"running\",\"id\":");
+        quote(&self.id, &mut json);
+        json.push_str(",\"bundle\":");
+        quote(&self.bundle.to_string_lossy(), &mut json);
+        let pid = self.pid.map_or_else(|| "null".to_owned(), |pid| pid.to_string());
+        json.push_str(",\"pid\":");
+        json.push_str(&pid);
+        json.push('}');
+        json
+    }
 }
 
 pub(super) fn run(hook: &StateHook, name: &str) -> Exit {
@@ -43,11 +62,14 @@ fn correct(hook: &StateHook, judged: &JudgedFile) -> StartError {
     }
 }
 
-fn read_state() -> Result<State, StartError> {
+pub(super) fn read_state() -> Result<State, StartError> {
     let read = |error| StartError::Read { path: "the state on standard input".into(), error };
     let state = Document::parse(standard_input()?).map_err(read)?;
     let text = |pointer| state.at(&Pointer::new(pointer)).and_then(Value::as_str);
     let bundle = text("/bundle").filter(|bundle| Path::new(&**bundle).is_absolute());
     let bundle = bundle.ok_or(StartError::NoBundle)?;
-    Ok(State { id: text("/id").unwrap_or_default().into_owned(), bundle: PathBuf::from(&*bundle) })
+    let pid = state.at(&Pointer::new("/pid")).and_then(Value::as_u64);
+    let is_running = text("/status").is_none_or(|status| status != "created");
+    let pid = pid.and_then(|pid| i32::try_from(pid).ok()).filter(|pid| *pid > 0);
+    Ok(State { id: text("/id").unwrap_or_default().into_owned(), bundle: PathBuf::from(&*bundle), pid, is_running })
 }
