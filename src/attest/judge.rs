@@ -16,10 +16,11 @@ use crate::finding::{self, Disposition, RuleId, Severity};
 use crate::host::Host;
 use crate::policy::{Origin, Policy, Settings, Subject, Waivers};
 use crate::rules::DocumentKind;
+use crate::seccomp::loaded::LooserCall;
 use crate::spec::{Document, quote};
 
 /// What is to be done about a process that may more than the policy permits.
-const HINT: &str = "end it and start it again through batten-runtime, which gives it no more than that; `batten doctor` \
+pub(super) const HINT: &str = "end it and start it again through batten-runtime, which gives it no more than that; `batten doctor` \
                     shows ways around it";
 
 /// What a deviation from the policy comes to.
@@ -70,6 +71,8 @@ pub struct Finding {
     pub standing: Standing,
     /// What is there, in one clause without a full stop.
     pub message: String,
+    /// The system calls that are let further, where the loaded filters were read.
+    pub calls: Vec<LooserCall>,
     /// The setting that asked for less.
     pub origin: Origin,
     /// The setting that says what to do about it.
@@ -83,9 +86,9 @@ pub struct Finding {
 /// What one container is permitted at most.
 #[derive(Debug)]
 pub struct Permitted<'p> {
-    policy: &'p Policy,
-    host: &'p Host,
-    subject: &'p Subject,
+    pub(super) policy: &'p Policy,
+    pub(super) host: &'p Host,
+    pub(super) subject: &'p Subject,
     /// The settings that hold for it.
     pub settings: Settings,
 }
@@ -187,6 +190,7 @@ impl<'p> Permitted<'p> {
             severity: rule.map_or(Severity::Critical, |rule| rule.severity),
             standing: Standing::Waived,
             message,
+            calls: Vec::new(),
             origin,
             decided_by,
             hint: "a waiver covers it; put it right before the waiver expires",
@@ -204,6 +208,7 @@ fn of(found: &finding::Finding, field: &'static str, value: String, message: Str
         severity: found.severity,
         standing: Standing::of(found.disposition),
         message,
+        calls: Vec::new(),
         origin: found.origin,
         decided_by: found.decided_by,
         hint: HINT,

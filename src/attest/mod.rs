@@ -7,11 +7,13 @@
 pub mod cgroup;
 pub mod containers;
 mod end;
+mod filters;
 mod judge;
 pub mod members;
 pub mod process;
 mod report;
 pub mod status;
+pub mod trace;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -22,6 +24,7 @@ pub use judge::{Finding, Permitted, Standing};
 pub use report::{SCHEMA_VERSION, json, text};
 
 use cgroup::{Group, Hierarchies};
+use filters::Deep;
 use members::Members;
 use process::{NamespaceKind, Namespaces, Process, ProcessError, Snapshot};
 
@@ -58,6 +61,8 @@ pub struct Target {
     pub config: Option<Document>,
     /// How far it has come.
     pub stage: Stage,
+    /// Whether to read the loaded filters themselves.
+    pub deep: bool,
     /// What a reader must know of how it was found.
     pub notes: Vec<String>,
 }
@@ -162,6 +167,13 @@ pub fn attest(target: Target, policy: &Policy, host: &Host, trees: &Hierarchies)
     }
     let hint = "run as root on the host";
     attested.problems.extend(members.problems.into_iter().map(|problem| (problem, hint.to_owned())));
+    let mut deep = None;
+    if target.deep {
+        match Deep::new(&permitted, target.config.as_ref()) {
+            Ok(comparison) => deep = comparison,
+            Err(problem) => attested.problems.push(problem),
+        }
+    }
     let to_come = if target.stage == Stage::Created { to_come(target.config.as_ref(), &permitted) } else { Vec::new() };
     let until = if target.stage == Stage::Created { Instant::now() } else { Instant::now() + SETTLE };
     for process in &members.processes {
@@ -170,6 +182,12 @@ pub fn attest(target: Target, policy: &Policy, host: &Host, trees: &Hierarchies)
                 if target.stage == Stage::Created && is_runtime(&seen.snapshot.program) {
                     // The other threads of a Go program end with execve.
                     seen.findings.retain(|finding| finding.tid.is_none() && !to_come.contains(&finding.field));
+                }
+                if let Some(deep) = &mut deep {
+                    match deep.judge(process, &seen.snapshot) {
+                        Ok(findings) => seen.findings.extend(findings),
+                        Err(problem) => attested.problems.push(problem),
+                    }
                 }
                 attested.processes.push(seen);
             }
@@ -230,7 +248,7 @@ impl Target {
             Err(error) => (None, vec![unknown_config(&error.to_string())]),
         };
         let Container { id, groups, bundle, .. } = container;
-        Some(Self { id: Some(id), first, groups, bundle, config, stage: Stage::Running, notes })
+        Some(Self { id: Some(id), first, groups, bundle, config, stage: Stage::Running, deep: false, notes })
     }
 
     /// The container that process `pid` belongs to, by the state of `known` containers: they share the view of files.
@@ -252,7 +270,7 @@ impl Target {
         }
         let notes = vec![unknown_config("no runtime's state names this process")];
         let stage = Stage::Running;
-        Ok(Some(Self { id: None, first, groups: Vec::new(), bundle: None, config: None, stage, notes }))
+        Ok(Some(Self { id: None, first, groups: Vec::new(), bundle: None, config: None, stage, deep: false, notes }))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::host::Host;
 /// Says what the kernel enforces on running containers, compared with what the policy permits at most
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  batten attest --all\n  batten attest --container 3f2a9c --format json\n  batten attest \"$(pidof nginx)\"\n\n\
+    after_help = "Examples:\n  batten attest --all\n  batten attest --container 3f2a9c --deep --format json\n  batten attest \"$(pidof nginx)\"\n\n\
     Every process of the container is looked at, also those that were executed into it.\n\n\
     Exit codes: 0 all within the policy, 1 something is looser, 3 something cannot be read or is not there, 4 bad policy or usage."
 )]
@@ -24,6 +24,11 @@ pub struct Attest {
     /// Where the runtime keeps its containers (its own --root); without it all places that engines use are looked in
     #[arg(long = "root", value_name = "DIR")]
     roots: Vec<PathBuf>,
+
+    /// Read the loaded filters themselves, and name every system call that they let further than the policy's profile.
+    /// Stops each process for a moment; a call that it waits in may come back with EINTR
+    #[arg(long)]
+    deep: bool,
 
     #[command(flatten)]
     policy: PolicyFiles,
@@ -69,8 +74,8 @@ impl Attest {
             Err(exit) => return exit,
         };
         let host = Host::detect();
-        let all: Vec<Attested> =
-            targets.into_iter().map(|target| attest::attest(target, &policy, &host, &trees)).collect();
+        let look = |target| attest::attest(Target { deep: self.deep, ..target }, &policy, &host, &trees);
+        let all: Vec<Attested> = targets.into_iter().map(look).collect();
         let printed = match self.format {
             Format::Text => say(&attest::text(&all, &policy)),
             Format::Json => say(&format!("{:#}\n", attest::json(&all, &policy))),

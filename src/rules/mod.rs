@@ -11,7 +11,7 @@ mod no_new_privs;
 mod seccomp;
 
 pub use case::{Case, Control, DocumentKind};
-pub use seccomp::SeccompError;
+pub use seccomp::{SeccompError, policy_profile};
 
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};

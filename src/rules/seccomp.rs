@@ -104,7 +104,7 @@ impl<'a> Wrong<'a> {
 }
 
 fn answer(settings: &Seccomp, own: Option<Value<'_>>, target: &Target) -> Result<String, SeccompError> {
-    let policy = profile(&settings.profile.value, target)?;
+    let policy = policy_profile(&settings.profile.value, target)?;
     let wrong = match own.map(Profile::read) {
         None => Some(("no system call filter is set".to_owned(), Some(policy))),
         Some(Ok(own)) => verdict(settings, &own, policy, target),
@@ -186,7 +186,10 @@ fn target(case: &Case<'_>) -> Target {
 }
 
 /// The policy's profile for one container. Read at every start: a changed file holds for the next one.
-fn profile(name: &str, target: &Target) -> Result<Profile, SeccompError> {
+///
+/// # Errors
+/// [`SeccompError`] when it cannot be used.
+pub fn policy_profile(name: &str, target: &Target) -> Result<Profile, SeccompError> {
     if name == BUILT_IN_PROFILE {
         return Ok(builtin(target));
     }

@@ -96,4 +96,41 @@ impl Arch {
             _ => &[],
         }
     }
+
+    /// `AUDIT_ARCH_*` (`include/uapi/linux/audit.h`): the ELF machine, bit 31 for 64 bits, bit 30 for little endian, bit 29 for
+    /// MIPS n32.
+    pub const fn audit(self) -> u32 {
+        const WIDE: u32 = 0x8000_0000;
+        const LITTLE: u32 = 0x4000_0000;
+        const N32: u32 = 0x2000_0000;
+        match self {
+            Self::X86_64 | Self::X32 => 62 | WIDE | LITTLE,
+            Self::X86 => 3 | LITTLE,
+            Self::Aarch64 => 183 | WIDE | LITTLE,
+            Self::Arm => 40 | LITTLE,
+            Self::Riscv64 => 243 | WIDE | LITTLE,
+            Self::S390x => 22 | WIDE,
+            Self::S390 => 22,
+            Self::Ppc64le => 21 | WIDE | LITTLE,
+            Self::Ppc64 => 21 | WIDE,
+            Self::Ppc => 20,
+            Self::Mips => 8,
+            Self::Mips64 => 8 | WIDE,
+            Self::Mips64n32 => 8 | WIDE | N32,
+            Self::Mipsel => 8 | LITTLE,
+            Self::Mipsel64 => 8 | WIDE | LITTLE,
+            Self::Mipsel64n32 => 8 | WIDE | LITTLE | N32,
+            Self::Loongarch64 => 258 | WIDE | LITTLE,
+            Self::Parisc => 15,
+            Self::Parisc64 => 15 | WIDE,
+            Self::M68k => 4,
+            Self::Sh => 42 | LITTLE,
+            Self::Sheb => 42,
+        }
+    }
+
+    /// Whether the machine's words begin with their big end.
+    pub const fn is_big_endian(self) -> bool {
+        self.audit() & 0x4000_0000 == 0
+    }
 }

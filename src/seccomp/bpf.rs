@@ -62,15 +62,138 @@ pub enum BpfError {
     },
 }
 
-// The codes that the kernel's seccomp_check_filter leaves (kernel/seccomp.c) and that libseccomp writes.
+// The codes that the kernel's seccomp_check_filter takes (kernel/seccomp.c): a class, then an operation or a mode.
 const LOAD: u16 = 0x20;
-const AND: u16 = 0x54;
+const LOAD_LENGTH: u16 = 0x80;
+const LOAD_X_LENGTH: u16 = 0x81;
+const LOAD_NUMBER: u16 = 0x00;
+const LOAD_X_NUMBER: u16 = 0x01;
+const LOAD_MEMORY: u16 = 0x60;
+const LOAD_X_MEMORY: u16 = 0x61;
+const STORE: u16 = 0x02;
+const STORE_X: u16 = 0x03;
+const TO_X: u16 = 0x07;
+const FROM_X: u16 = 0x87;
 const JUMP: u16 = 0x05;
-const JUMP_EQUAL: u16 = 0x15;
-const JUMP_GREATER: u16 = 0x25;
-const JUMP_GREATER_EQUAL: u16 = 0x35;
-const JUMP_BITS: u16 = 0x45;
 const RETURN: u16 = 0x06;
+const RETURN_WORD: u16 = 0x16;
+
+/// `sizeof(struct seccomp_data)`.
+const LENGTH: u32 = 64;
+
+/// What arithmetic and comparisons take as their second operand: the instruction's number, or the index register.
+const OPERAND_X: u16 = 0x08;
+
+/// How many words of memory a program has (`BPF_MEMWORDS`).
+pub const MEMORY: usize = 16;
+
+/// What an instruction does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Loads the four bytes of the data at an offset.
+    Load(u32),
+    /// Loads a number.
+    Number(u32),
+    /// Loads a number into the index register.
+    NumberX(u32),
+    /// Loads a word of memory.
+    Memory(usize),
+    /// Loads a word of memory into the index register.
+    MemoryX(usize),
+    /// Stores the accumulator.
+    Store(usize),
+    /// Stores the index register.
+    StoreX(usize),
+    /// Copies the accumulator to the index register.
+    ToX,
+    /// Copies the index register to the accumulator.
+    FromX,
+    /// Works on the accumulator.
+    Compute(Arithmetic, Operand),
+    /// Skips some instructions.
+    Jump(usize),
+    /// Skips some where the accumulator compares, some others where it does not.
+    Branch {
+        /// How it is compared.
+        comparison: Comparison,
+        /// With what.
+        with: Operand,
+        /// How many to skip where it holds.
+        holds: usize,
+        /// And where not.
+        fails: usize,
+    },
+    /// Ends with a number.
+    Return(u32),
+    /// Ends with the accumulator.
+    ReturnWord,
+}
+
+/// A second operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operand {
+    /// The instruction's own.
+    Number(u32),
+    /// The index register.
+    X,
+}
+
+/// `BPF_ALU`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names are what they are")]
+pub enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Or,
+    And,
+    ShiftLeft,
+    ShiftRight,
+    Negate,
+    Xor,
+}
+
+impl Arithmetic {
+    /// The result; none for a division by zero, which ends the program with 0.
+    pub const fn apply(self, left: u32, right: u32) -> Option<u32> {
+        Some(match self {
+            Self::Add => left.wrapping_add(right),
+            Self::Subtract => left.wrapping_sub(right),
+            Self::Multiply => left.wrapping_mul(right),
+            Self::Divide if right == 0 => return None,
+            Self::Divide => left / right,
+            Self::Or => left | right,
+            Self::And => left & right,
+            Self::ShiftLeft => left.wrapping_shl(right),
+            Self::ShiftRight => left.wrapping_shr(right),
+            Self::Negate => left.wrapping_neg(),
+            Self::Xor => left ^ right,
+        })
+    }
+}
+
+/// `BPF_JMP`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names are what they are")]
+pub enum Comparison {
+    Equal,
+    Greater,
+    GreaterOrEqual,
+    AnyBit,
+}
+
+impl Comparison {
+    /// Whether it holds.
+    pub const fn holds(self, left: u32, right: u32) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::Greater => left > right,
+            Self::GreaterOrEqual => left >= right,
+            Self::AnyBit => left & right != 0,
+        }
+    }
+}
 
 impl Program {
     /// A program of these instructions.
@@ -109,42 +232,102 @@ impl Program {
         self.0.is_empty()
     }
 
+    /// What the instruction at `at` does.
+    ///
+    /// # Errors
+    /// [`BpfError`] where the kernel would not have taken it.
+    pub fn step(&self, at: usize) -> Result<Step, BpfError> {
+        let instruction = self.0.get(at).ok_or(BpfError::PastEnd { at })?;
+        let unknown = || BpfError::Code { at, code: instruction.code };
+        let number = instruction.operand;
+        let memory = || usize::try_from(number).ok().filter(|word| *word < MEMORY).ok_or_else(unknown);
+        Ok(match instruction.code {
+            LOAD if number.is_multiple_of(4) && number < LENGTH => Step::Load(number),
+            LOAD => return Err(BpfError::Load { at, offset: number }),
+            LOAD_LENGTH => Step::Number(LENGTH),
+            LOAD_X_LENGTH => Step::NumberX(LENGTH),
+            LOAD_NUMBER => Step::Number(number),
+            LOAD_X_NUMBER => Step::NumberX(number),
+            LOAD_MEMORY => Step::Memory(memory()?),
+            LOAD_X_MEMORY => Step::MemoryX(memory()?),
+            STORE => Step::Store(memory()?),
+            STORE_X => Step::StoreX(memory()?),
+            TO_X => Step::ToX,
+            FROM_X => Step::FromX,
+            JUMP => Step::Jump(number as usize),
+            RETURN => Step::Return(number),
+            RETURN_WORD => Step::ReturnWord,
+            code => instruction.with_operand(code).ok_or_else(unknown)?,
+        })
+    }
+
     /// What the program returns for a call, and how many instructions that took.
     ///
     /// # Errors
     /// [`BpfError`] for programs that the kernel would have refused.
     pub fn run(&self, data: &Data) -> Result<(u32, usize), BpfError> {
         let bytes = data.bytes();
-        let (mut at, mut steps, mut word) = (0usize, 0usize, 0u32);
+        let (mut at, mut steps, mut word, mut index) = (0usize, 0usize, 0u32, 0u32);
+        let mut memory = [0u32; MEMORY];
         loop {
-            let instruction = self.0.get(at).ok_or(BpfError::PastEnd { at })?;
+            let step = self.step(at)?;
             steps += 1;
-            let operand = instruction.operand;
-            let skip = match instruction.code {
-                RETURN => return Ok((operand, steps)),
-                LOAD => {
-                    word = data.load(&bytes, operand).ok_or(BpfError::Load { at, offset: operand })?;
-                    0
-                }
-                AND => {
-                    word &= operand;
-                    0
-                }
-                JUMP => operand as usize,
-                JUMP_EQUAL => instruction.branch(word == operand),
-                JUMP_GREATER => instruction.branch(word > operand),
-                JUMP_GREATER_EQUAL => instruction.branch(word >= operand),
-                JUMP_BITS => instruction.branch(word & operand != 0),
-                code => return Err(BpfError::Code { at, code }),
+            at += 1;
+            let value = |operand| match operand {
+                Operand::Number(number) => number,
+                Operand::X => index,
             };
-            at += 1 + skip;
+            match step {
+                Step::Return(number) => return Ok((number, steps)),
+                Step::ReturnWord => return Ok((word, steps)),
+                Step::Load(offset) => word = data.load(&bytes, offset).ok_or(BpfError::Load { at, offset })?,
+                Step::Number(number) => word = number,
+                Step::NumberX(number) => index = number,
+                Step::Memory(slot) => word = memory[slot],
+                Step::MemoryX(slot) => index = memory[slot],
+                Step::Store(slot) => memory[slot] = word,
+                Step::StoreX(slot) => memory[slot] = index,
+                Step::ToX => index = word,
+                Step::FromX => word = index,
+                Step::Compute(arithmetic, operand) => match arithmetic.apply(word, value(operand)) {
+                    Some(result) => word = result,
+                    None => return Ok((0, steps)),
+                },
+                Step::Jump(skip) => at += skip,
+                Step::Branch { comparison, with, holds, fails } => {
+                    at += if comparison.holds(word, value(with)) { holds } else { fails };
+                }
+            }
         }
     }
 }
 
 impl Instruction {
-    fn branch(self, holds: bool) -> usize {
-        if holds { self.jump_true.into() } else { self.jump_false.into() }
+    /// Arithmetic and comparisons.
+    fn with_operand(self, code: u16) -> Option<Step> {
+        let operand = if code & OPERAND_X == 0 { Operand::Number(self.operand) } else { Operand::X };
+        let compute = |arithmetic| Some(Step::Compute(arithmetic, operand));
+        let branch = |comparison| {
+            let (holds, fails) = (self.jump_true.into(), self.jump_false.into());
+            Some(Step::Branch { comparison, with: operand, holds, fails })
+        };
+        match code & !OPERAND_X {
+            0x04 => compute(Arithmetic::Add),
+            0x14 => compute(Arithmetic::Subtract),
+            0x24 => compute(Arithmetic::Multiply),
+            0x34 => compute(Arithmetic::Divide),
+            0x44 => compute(Arithmetic::Or),
+            0x54 => compute(Arithmetic::And),
+            0x64 => compute(Arithmetic::ShiftLeft),
+            0x74 => compute(Arithmetic::ShiftRight),
+            0x84 => compute(Arithmetic::Negate),
+            0xa4 => compute(Arithmetic::Xor),
+            0x15 => branch(Comparison::Equal),
+            0x25 => branch(Comparison::Greater),
+            0x35 => branch(Comparison::GreaterOrEqual),
+            0x45 => branch(Comparison::AnyBit),
+            _ => None,
+        }
     }
 }
 
@@ -185,7 +368,7 @@ mod tests {
     #[test]
     fn jumps_count_from_the_next_instruction() {
         let program =
-            Program::new(vec![op(LOAD, 0, 0, 0), op(JUMP_EQUAL, 41, 1, 0), op(RETURN, 1, 0, 0), op(RETURN, 2, 0, 0)]);
+            Program::new(vec![op(LOAD, 0, 0, 0), op(0x15, 41, 1, 0), op(RETURN, 1, 0, 0), op(RETURN, 2, 0, 0)]);
         assert_eq!(program.run(&data(41, 0, false)), Ok((2, 3)));
         assert_eq!(program.run(&data(42, 0, false)), Ok((1, 3)));
     }
@@ -193,16 +376,46 @@ mod tests {
     #[test]
     fn the_lower_half_of_an_argument_is_where_the_machine_has_it() {
         let low = |offset| {
-            Program::new(vec![
-                op(LOAD, offset, 0, 0),
-                op(JUMP_EQUAL, 5, 0, 1),
-                op(RETURN, 1, 0, 0),
-                op(RETURN, 0, 0, 0),
-            ])
+            Program::new(vec![op(LOAD, offset, 0, 0), op(0x15, 5, 0, 1), op(RETURN, 1, 0, 0), op(RETURN, 0, 0, 0)])
         };
         assert_eq!(low(16).run(&data(0, 5, false)), Ok((1, 3)));
         assert_eq!(low(20).run(&data(0, 5, true)), Ok((1, 3)));
         assert_eq!(low(20).run(&data(0, 5, false)), Ok((0, 3)));
+    }
+
+    #[test]
+    fn every_instruction_that_seccomp_takes_does_what_the_kernel_s_does() {
+        let run = |instructions: &[Instruction]| {
+            let load = [op(LOAD, 0, 0, 0)];
+            let end = [op(RETURN_WORD, 0, 0, 0)];
+            let program = Program::new([&load[..], instructions, &end[..]].concat());
+            program.run(&data(41, 0, false)).unwrap().0
+        };
+        for (code, operand, expected) in [
+            (0x04, 1, 42),
+            (0x14, 42, u32::MAX),
+            (0x24, 2, 82),
+            (0x34, 2, 20),
+            (0x44, 6, 47),
+            (0x54, 8, 8),
+            (0x64, 1, 82),
+            (0x74, 1, 20),
+            (0x84, 0, 41u32.wrapping_neg()),
+            (0xa4, 1, 40),
+        ] {
+            assert_eq!(run(&[op(code, operand, 0, 0)]), expected, "{code:#x}");
+            let with_x = [op(LOAD_X_NUMBER, operand, 0, 0), op(code | OPERAND_X, 0, 0, 0)];
+            assert_eq!(run(&with_x), expected, "{code:#x} with X");
+        }
+        assert_eq!(run(&[op(LOAD_X_NUMBER, 0, 0, 0), op(0x3c, 0, 0, 0)]), 0, "divided by zero");
+        assert_eq!(run(&[op(LOAD_LENGTH, 0, 0, 0)]), 64);
+        assert_eq!(run(&[op(STORE, 15, 0, 0), op(LOAD_NUMBER, 7, 0, 0), op(LOAD_MEMORY, 15, 0, 0)]), 41);
+        assert_eq!(
+            run(&[op(TO_X, 0, 0, 0), op(STORE_X, 3, 0, 0), op(LOAD_X_MEMORY, 3, 0, 0), op(FROM_X, 0, 0, 0)]),
+            41
+        );
+        let branch = |code| run(&[op(LOAD_X_LENGTH, 0, 0, 0), op(code, 41, 0, 1), op(RETURN, 1, 0, 0)]);
+        assert_eq!([0x15, 0x25, 0x35, 0x45, 0x1d, 0x2d, 0x3d, 0x4d].map(branch), [1, 41, 1, 1, 41, 41, 41, 41]);
     }
 
     #[test]
@@ -212,6 +425,7 @@ mod tests {
         assert_eq!(run(LOAD, 2), Err(BpfError::Load { at: 0, offset: 2 }));
         assert_eq!(run(JUMP, 9), Err(BpfError::PastEnd { at: 10 }));
         assert_eq!(run(0x99, 0), Err(BpfError::Code { at: 0, code: 0x99 }));
+        assert_eq!(run(LOAD_MEMORY, 16), Err(BpfError::Code { at: 0, code: LOAD_MEMORY }));
         assert_eq!(Program::parse(&[0; 9], false), Err(BpfError::Torn(9)));
     }
 }

@@ -79,9 +79,14 @@ impl Compiled {
         for rule in &profile.syscalls {
             add(&mut context, rule, default, &mut unknown)?;
         }
-        let big_endian = is_big_endian(native);
+        let big_endian = native.is_big_endian();
         let program = Program::parse(&export(&context)?, big_endian)?;
         Ok(Self { program, big_endian, unknown })
+    }
+
+    /// The program itself.
+    pub fn into_program(self) -> Program {
+        self.program
     }
 
     /// How many instructions the program has.
@@ -94,7 +99,7 @@ impl Compiled {
     /// # Errors
     /// [`CompileError::Program`].
     pub fn verdict(&self, arch: Arch, number: u32, args: [u64; 6]) -> Result<(Verdict, usize), CompileError> {
-        let data = Data { number, arch: audit(arch), instruction_pointer: 0, args, big_endian: self.big_endian };
+        let data = Data { number, arch: arch.audit(), instruction_pointer: 0, args, big_endian: self.big_endian };
         let (value, steps) = self.program.run(&data)?;
         Ok((Verdict::from_kernel(value).unwrap_or(Verdict::KILL_THREAD), steps))
     }
@@ -203,40 +208,4 @@ fn scmp(arch: Arch) -> Result<ScmpArch, CompileError> {
     };
     let refused = || CompileError::Arch { arch: arch.name(), version: libseccomp_version() };
     name.ok_or_else(refused)
-}
-
-/// `AUDIT_ARCH_*` (`include/uapi/linux/audit.h`): the ELF machine, bit 31 for 64 bits, bit 30 for little endian, bit 29 for
-/// MIPS n32.
-const fn audit(arch: Arch) -> u32 {
-    const WIDE: u32 = 0x8000_0000;
-    const LITTLE: u32 = 0x4000_0000;
-    const N32: u32 = 0x2000_0000;
-    match arch {
-        Arch::X86_64 | Arch::X32 => 62 | WIDE | LITTLE,
-        Arch::X86 => 3 | LITTLE,
-        Arch::Aarch64 => 183 | WIDE | LITTLE,
-        Arch::Arm => 40 | LITTLE,
-        Arch::Riscv64 => 243 | WIDE | LITTLE,
-        Arch::S390x => 22 | WIDE,
-        Arch::S390 => 22,
-        Arch::Ppc64le => 21 | WIDE | LITTLE,
-        Arch::Ppc64 => 21 | WIDE,
-        Arch::Ppc => 20,
-        Arch::Mips => 8,
-        Arch::Mips64 => 8 | WIDE,
-        Arch::Mips64n32 => 8 | WIDE | N32,
-        Arch::Mipsel => 8 | LITTLE,
-        Arch::Mipsel64 => 8 | WIDE | LITTLE,
-        Arch::Mipsel64n32 => 8 | WIDE | LITTLE | N32,
-        Arch::Loongarch64 => 258 | WIDE | LITTLE,
-        Arch::Parisc => 15,
-        Arch::Parisc64 => 15 | WIDE,
-        Arch::M68k => 4,
-        Arch::Sh => 42 | LITTLE,
-        Arch::Sheb => 42,
-    }
-}
-
-const fn is_big_endian(arch: Arch) -> bool {
-    audit(arch) & 0x4000_0000 == 0
 }

@@ -236,6 +236,14 @@ fn blocks(low: u64, high: u64) -> Vec<Atom> {
     }
 }
 
+/// The 32-bit values from `low` to `high` as masks with their data.
+#[cfg(feature = "cli")]
+pub(super) fn low_blocks(low: u32, high: u32) -> impl Iterator<Item = (u32, u32)> {
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half is asked for")]
+    let half = |wide: u64| wide as u32;
+    blocks(low.into(), high.into()).into_iter().map(move |block| (half(block.mask), half(block.datum)))
+}
+
 /// Calls by their arguments: an atom for each of the six.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Region(pub(super) [Atom; 6]);

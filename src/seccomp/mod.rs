@@ -28,6 +28,8 @@ mod format;
 #[allow(dead_code, reason = "combine is next")]
 mod groups;
 mod layout;
+#[cfg(feature = "cli")]
+pub mod loaded;
 mod machine;
 #[cfg(feature = "cli")]
 mod notes;

@@ -162,6 +162,21 @@ pub(super) fn looser(
     rest.iter().all(|region| search.against(region, a_else, b, b_else)) || search.budget > 0
 }
 
+/// Finds the calls of `regions`, which all get `verdict`, to which `b` gives a stricter one. False as in [`looser`].
+#[cfg(feature = "cli")]
+pub(super) fn looser_on(
+    regions: &[Region],
+    verdict: Verdict,
+    b: &Decision<'_>,
+    b_default: Verdict,
+    width: Width,
+    found: Found<'_>,
+) -> bool {
+    let mut search = Search { width, budget: BUDGET, found };
+    let b_else = b.otherwise(b_default);
+    regions.iter().all(|region| search.against(region, verdict, b, b_else)) || search.budget > 0
+}
+
 struct Search<'f> {
     width: Width,
     budget: usize,

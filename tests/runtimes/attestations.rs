@@ -179,6 +179,69 @@ fn what_is_not_there_or_not_running_is_not_clean() {
     });
 }
 
+/// The calls that `--deep` names, with their interface.
+fn looser_calls(report: &Value) -> Vec<String> {
+    let processes = report["containers"][0]["processes"].as_array().unwrap();
+    let findings = processes.iter().flat_map(|process| process["findings"].as_array().unwrap());
+    let calls = findings.flat_map(|finding| finding["calls"].as_array().unwrap());
+    calls.map(|call| format!("{} {}", call["name"].as_str().unwrap_or("?"), call["arch"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn deep_finds_nothing_in_what_the_shim_started_and_lets_it_go_on() {
+    on_every_runtime(|lab| {
+        for policy in
+            ["", POLICY, "seccomp.abis = 'compat'\n", "capabilities.ceiling = ['@all']\nseccomp.abis = 'compat'\n"]
+        {
+            lab.policy(policy);
+            let sleeper = lab.sleeper(&lab.privileged(&[]));
+            quiet(lab.shim(&["exec", "--detach", &lab.id, "sleep", "997"]));
+            let (code, report) = attest(&lab, &["--container", &lab.id, "--deep"]);
+            assert_eq!(code, 0, "{} {policy}: {report:#}", lab.kind.name());
+            assert_eq!(report["containers"][0]["processes"].as_array().unwrap().len(), 2);
+            for process in report["containers"][0]["processes"].as_array().unwrap() {
+                let status = || std::fs::read_to_string(format!("/proc/{}/status", process["pid"])).unwrap();
+                wait_for("sleep again", || status().contains("State:\tS").then_some(()));
+                assert!(status().contains("TracerPid:\t0"), "{}", status());
+            }
+            drop(sleeper);
+        }
+    });
+}
+
+#[test]
+fn deep_names_the_call_that_a_filter_loosened_by_hand_lets_through() {
+    on_every_runtime(|lab| {
+        let bundle = lab.bundle("b", &lab.privileged(&["sleep", "1000"]));
+        quiet({
+            let mut apply = Command::new(env!("CARGO_BIN_EXE_batten"));
+            apply.arg("apply").arg(&bundle).arg("--policy").arg(lab.path("policy.toml"));
+            apply
+        });
+        let mut config = lab.config("b");
+        let rules = config["linux"]["seccomp"]["syscalls"].as_array_mut().unwrap();
+        rules.push(json!({ "names": ["mount"], "action": "SCMP_ACT_ALLOW" }));
+        rules.push(json!({ "names": ["bpf"], "action": "SCMP_ACT_ALLOW",
+            "args": [{ "index": 1, "value": 0x1_0000_0abc_u64, "op": "SCMP_CMP_EQ" }] }));
+        let _bare = Bare::start(&lab, &config);
+        let (code, report) = attest(&lab, &["--container", &lab.id]);
+        assert_eq!(code, 0, "the mode and the number of filters are as they should be: {report:#}");
+        let (code, report) = attest(&lab, &["--container", &lab.id, "--deep"]);
+        assert_eq!(code, 1, "{report:#}");
+        let arch = batten::seccomp::Arch::NATIVE.name();
+        assert_eq!(looser_calls(&report), ["bpf", "mount"].map(|name| format!("{name} {arch}")), "{}", lab.kind.name());
+        let finding = &report["containers"][0]["processes"][0]["findings"][0];
+        assert_eq!(finding["calls"][0]["args"][1], 0x1_0000_0abc_u64);
+        let message = finding["message"].as_str().unwrap();
+        assert!(
+            message.contains(&format!("bpf(0, 4294970044), mount on {arch}: allowed by what is loaded")),
+            "{message}"
+        );
+        let ended = poststart(&lab, "b", &["--kill", "--deep"], pid_of(&lab));
+        assert!(ended.status.code() == Some(1) && stderr(&ended).contains("was ended"), "{ended:?}");
+    });
+}
+
 fn poststart(lab: &Lab, bundle: &str, options: &[&str], pid: i32) -> Output {
     let bundle = lab.path(bundle);
     let state = json!({ "ociVersion": "1.0.2", "id": lab.id, "status": "running", "pid": pid, "bundle": bundle });

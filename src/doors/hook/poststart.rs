@@ -29,6 +29,9 @@ pub(super) struct Poststart {
     /// End the container, every process of it, when something is looser than the policy permits or cannot be proven
     #[arg(long)]
     kill: bool,
+    /// Read the loaded filters themselves, as `batten attest --deep` does
+    #[arg(long)]
+    deep: bool,
     /// Wait for the container's program first: what the hook leaves behind where the runtime called it too early
     #[arg(long, hide = true)]
     follow: bool,
@@ -48,7 +51,7 @@ impl Poststart {
         }
         let trees = Hierarchies::mounted();
         let proven = self.source.decide("poststart", &state.id, |policy, host, _| {
-            prove(&state, policy, host, &trees)?;
+            prove(&state, policy, host, &trees, self.deep)?;
             if state.is_running { Ok(()) } else { self.leave_a_follower(&state) }
         });
         match proven {
@@ -65,8 +68,8 @@ impl Poststart {
     fn leave_a_follower(&self, state: &State) -> Result<(), StartError> {
         let mut command = Command::new("/proc/self/exe");
         command.args(["hook", "poststart", "--follow"]);
-        if self.kill {
-            command.arg("--kill");
+        for (option, is_set) in [("--kill", self.kill), ("--deep", self.deep)] {
+            command.args(is_set.then_some(option));
         }
         if let Some(file) = &self.source.policy {
             command.arg("--policy").arg(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
@@ -107,7 +110,7 @@ fn wait(state: &mut State) -> bool {
     }
 }
 
-fn prove(known: &State, policy: &Policy, host: &Host, trees: &Hierarchies) -> Result<(), StartError> {
+fn prove(known: &State, policy: &Policy, host: &Host, trees: &Hierarchies, deep: bool) -> Result<(), StartError> {
     let pid = known.pid.ok_or(StartError::NoProcess)?;
     let unproven =
         |reasons: String, hint: &str| StartError::Unproven { id: known.id.clone(), reasons, hint: hint.into() };
@@ -120,7 +123,7 @@ fn prove(known: &State, policy: &Policy, host: &Host, trees: &Hierarchies) -> Re
     let config = Some(Document::parse_spec(text).map_err(read)?);
     let (id, bundle) = (Some(known.id.clone()), Some(known.bundle.clone()));
     let stage = if known.is_running { Stage::Running } else { Stage::Created };
-    let target = Target { id, first, groups: groups(pid, trees), bundle, config, stage, notes: Vec::new() };
+    let target = Target { id, first, groups: groups(pid, trees), bundle, config, stage, deep, notes: Vec::new() };
     let attested = attest::attest(target, policy, host, trees);
     match attested.verdict() {
         Verdict::Clean => Ok(()),
