@@ -6,8 +6,9 @@ SHIM    := target/$(MUSL)/release/batten-runtime
 SUDO    := $(if $(filter-out 0,$(shell id -u)),sudo)
 PREFIX  ?= /usr/local
 DESTDIR ?=
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
-PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static runc crun strace jq
+PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static runc crun strace jq apparmor
 
 .PHONY: run test test-vm bench build shim deps lint fmt install clean help
 
@@ -48,10 +49,12 @@ lint:
 fmt:
 	$(CARGO) fmt
 
-## make install      into $(PREFIX), for root: batten and batten-runtime
+## make install      into $(PREFIX), for root: batten, batten-runtime and the unit that loads AppArmor profiles
 install: build
 	install -D -m 0755 target/release/batten $(DESTDIR)$(PREFIX)/bin/batten
 	install -D -m 0755 $(SHIM) $(DESTDIR)$(PREFIX)/bin/batten-runtime
+	install -D -m 0644 hooks/systemd/batten-apparmor.service $(DESTDIR)$(UNITDIR)/batten-apparmor.service
+	sed -i 's,/usr/local/bin/,$(PREFIX)/bin/,' $(DESTDIR)$(UNITDIR)/batten-apparmor.service
 
 # Debian and Ubuntu; elsewhere install the same by hand. Nothing is asked when all is there.
 deps:

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::apparmor::Kernel;
 use crate::memo::Memo;
 use crate::policy::Day;
 use crate::seccomp::{Arch, KernelVersion};
@@ -15,6 +16,8 @@ pub struct Host {
     pub kernel: KernelVersion,
     /// Whether AppArmor enforces profiles here.
     pub apparmor: bool,
+    /// Where it is asked which profiles are loaded.
+    pub kernel_profiles: Kernel,
     /// The day it is there: what decides whether a waiver still holds.
     pub today: Day,
     /// Answers from earlier starts; none for a dry run.
@@ -28,6 +31,7 @@ impl Host {
             arch: Arch::NATIVE,
             kernel: KernelVersion::running(),
             apparmor: apparmor_enabled(Path::new("/")),
+            kernel_profiles: Kernel::host(),
             today: Day::today(),
             memo: Memo::default(),
         }

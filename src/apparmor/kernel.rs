@@ -269,6 +269,18 @@ pub fn is_compiled(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x04\x08\x00version\x00\x02")
 }
 
+/// Whether a name that a container may ask for stands for no confinement at all.
+///
+/// The kernel trims blanks around it (`apparmor_setprocattr`), takes `unconfined` of a namespace (`:NS:unconfined`), and
+/// a stack confines by each of its names.
+pub fn is_unconfined(name: &str) -> bool {
+    name.split("//&").all(|part| {
+        let part = part.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
+        let name = part.strip_prefix(':').and_then(|rest| rest.split_once(':')).map_or(part, |(_, name)| name);
+        name.trim_start_matches("//") == "unconfined"
+    })
+}
+
 /// `NAME (MODE)`. A name can hold ` (` itself, a mode cannot: the last one counts.
 fn split_mode(line: &str) -> Option<(&str, &str)> {
     let (name, mode) = line.strip_suffix(')')?.rsplit_once(" (")?;
@@ -286,6 +298,16 @@ fn wrong_line(path: &Path, at: usize, line: &str) -> KernelError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unconfined_is_unconfined_however_it_is_written() {
+        for name in ["unconfined", " unconfined\n", ":ns:unconfined", ":ns://unconfined", "unconfined//&unconfined"] {
+            assert!(is_unconfined(name), "{name:?}");
+        }
+        for name in ["", "unconfined2", "web//&unconfined", "my unconfined", ":ns:web"] {
+            assert!(!is_unconfined(name), "{name:?}");
+        }
+    }
 
     /// A kernel made of files.
     #[allow(clippy::disallowed_methods, reason = "the files are the test's own")]

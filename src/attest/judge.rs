@@ -355,7 +355,7 @@ mod tests {
 
     fn judge(policy: &str, apparmor: bool, seen: &Snapshot) -> Vec<Finding> {
         let policy = Policy::parse(Path::new("p.toml"), policy).unwrap();
-        let host = Host { apparmor, ..Host::detect() };
+        let host = Host { apparmor, kernel_profiles: Kernel::below("/nonexistent"), ..Host::detect() };
         let subject = Subject::default();
         Permitted::new(&policy, &host, &subject).judge(seen).unwrap()
     }

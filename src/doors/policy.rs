@@ -111,6 +111,12 @@ fn settings(out: &mut String, policy: &Policy, settings: &Settings) {
     if let Some(profile) = &own.profile {
         line(profile.origin, format!("{:?}", profile.value));
     }
+    line(own.required.origin, own.required.value.to_string());
+    line(own.allowed.origin, list(own.allowed.value.clone()));
+    line(own.complain.origin, own.complain.value.to_string());
+    if let Some(fallback) = &own.fallback {
+        line(fallback.origin, format!("{{ when = \"missing\", profile = {:?} }}", fallback.value));
+    }
     line(own.own.origin, word(&own.own.value));
     line(own.absent.origin, word(&own.absent.value));
     line(own.violation.origin, word(&own.violation.value));

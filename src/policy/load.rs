@@ -4,12 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::PolicyError;
-use super::model::{CapabilitiesLayer, Layer, MatchLayer, Own, Set};
+use super::model::{AppArmorLayer, CapabilitiesLayer, Layer, MatchLayer, Own, Set};
 use super::origin::Source;
 use super::settings::cap_word;
 use super::subject::SubjectKeys;
 use super::waiver::{Day, Waiver};
 use super::{BUILT_IN_PROFILE, Override, POLICY_DROP_INS, POLICY_FILE, Policy};
+use crate::apparmor::kernel::is_unconfined;
 use crate::rules;
 use crate::spec::{FileError, Problem, read_trusted};
 
@@ -171,10 +172,10 @@ const fn is_missing(error: &FileError) -> bool {
 }
 
 fn check(source: &Source, layer: &Layer) -> Result<(), PolicyError> {
-    check_controls(source, &layer.capabilities, &layer.seccomp.profile, &layer.apparmor.own)?;
+    check_controls(source, &layer.capabilities, &layer.seccomp.profile, &layer.apparmor)?;
     for item in &layer.overrides {
         let body = item.get_ref();
-        check_controls(source, &body.capabilities, &body.seccomp.profile, &body.apparmor.own)?;
+        check_controls(source, &body.capabilities, &body.seccomp.profile, &body.apparmor)?;
     }
     for item in &layer.waivers {
         let waiver = item.get_ref();
@@ -197,7 +198,7 @@ fn check_controls(
     source: &Source,
     capabilities: &CapabilitiesLayer,
     profile: &Set<String>,
-    apparmor_own: &Set<Own>,
+    apparmor: &AppArmorLayer,
 ) -> Result<(), PolicyError> {
     for words in [&capabilities.ceiling, &capabilities.add, &capabilities.drop].into_iter().flatten() {
         if let Some(word) = words.get_ref().iter().find(|word| cap_word(word).is_none()) {
@@ -212,7 +213,19 @@ fn check_controls(
             return Err(source.wrong(profile.span().start, format!("{name:?} is no seccomp profile"), hint));
         }
     }
-    match apparmor_own {
+    check_apparmor(source, apparmor)
+}
+
+fn check_apparmor(source: &Source, apparmor: &AppArmorLayer) -> Result<(), PolicyError> {
+    let profile = apparmor.profile.iter().map(|set| ("profile", set.span().start, set.get_ref().as_str()));
+    let fallback = apparmor.fallback.iter().map(|set| ("fallback", set.span().start, set.get_ref().profile.as_str()));
+    for (setting, offset, name) in profile.chain(fallback) {
+        if name.is_empty() || is_unconfined(name) {
+            let hint = "name a loaded profile, or \"builtin:default\"; a waiver lets single containers run unconfined";
+            return Err(source.wrong(offset, format!("apparmor.{setting} cannot be {name:?}"), hint));
+        }
+    }
+    match &apparmor.own {
         Some(own) if *own.get_ref() == Own::Combine => {
             let hint = "AppArmor profiles cannot be combined by name; use keep, replace or deny";
             Err(source.wrong(own.span().start, "apparmor.own cannot be \"combine\"".to_owned(), hint))

@@ -58,6 +58,24 @@ pub enum Absent {
     Deny,
 }
 
+/// When the fallback takes a profile's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum FallbackWhen {
+    /// Where the kernel has no profile of that name.
+    Missing,
+}
+
+/// `fallback = { when = "missing", profile = "NAME" }`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FallbackLayer {
+    /// There is one word only; it is asked for so that the line reads as what it does.
+    #[allow(dead_code, reason = "reading it is checking it")]
+    pub(super) when: FallbackWhen,
+    pub(super) profile: String,
+}
+
 /// A setting that this layer may make.
 pub(super) type Set<T> = Option<Spanned<T>>;
 
@@ -118,6 +136,10 @@ pub(super) struct SeccompLayer {
 #[serde(deny_unknown_fields)]
 pub(super) struct AppArmorLayer {
     pub(super) profile: Set<String>,
+    pub(super) required: Set<bool>,
+    pub(super) allowed: Set<Vec<String>>,
+    pub(super) complain: Set<bool>,
+    pub(super) fallback: Set<FallbackLayer>,
     pub(super) own: Set<Own>,
     pub(super) absent: Set<Absent>,
     pub(super) violation: Set<Violation>,

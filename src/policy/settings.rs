@@ -48,6 +48,14 @@ pub struct Seccomp {
 pub struct AppArmor {
     /// The profile that containers run under, if the policy names one.
     pub profile: Option<Sourced<String>>,
+    /// Whether a container must name one, where the policy sets none.
+    pub required: Sourced<bool>,
+    /// The names (globs) that a bundle may bring itself.
+    pub allowed: Sourced<Vec<String>>,
+    /// Whether a profile may be one that only logs.
+    pub complain: Sourced<bool>,
+    /// What takes the place of a profile that is not loaded; without it such a container is refused.
+    pub fallback: Option<Sourced<String>>,
     /// What happens to the bundle's own.
     pub own: Sourced<Own>,
     /// What happens where the host has no AppArmor.
@@ -93,6 +101,10 @@ impl Settings {
             },
             apparmor: AppArmor {
                 profile: None,
+                required: built_in("apparmor.required", false),
+                allowed: built_in("apparmor.allowed", vec!["*".to_owned()]),
+                complain: built_in("apparmor.complain", true),
+                fallback: None,
                 own: built_in("apparmor.own", Own::Keep),
                 absent: built_in("apparmor.absent", Absent::Skip),
                 violation: built_in("apparmor.violation", Violation::Fix),
@@ -123,6 +135,13 @@ impl Settings {
             let named = apparmor.profile.get_or_insert_with(|| built_in("apparmor.profile", String::new()));
             overwrite(named, index, profile.span().start, profile.get_ref().clone());
         }
+        if let Some(fallback) = &layer.apparmor.fallback {
+            let named = apparmor.fallback.get_or_insert_with(|| built_in("apparmor.fallback", String::new()));
+            overwrite(named, index, fallback.span().start, fallback.get_ref().profile.clone());
+        }
+        put(&mut apparmor.required, index, &layer.apparmor.required);
+        put(&mut apparmor.allowed, index, &layer.apparmor.allowed);
+        put(&mut apparmor.complain, index, &layer.apparmor.complain);
         put(&mut apparmor.own, index, &layer.apparmor.own);
         put(&mut apparmor.absent, index, &layer.apparmor.absent);
         put(&mut apparmor.violation, index, &layer.apparmor.violation);

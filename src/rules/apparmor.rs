@@ -6,19 +6,22 @@
 //!
 //! `apparmor.profile = "builtin:default"` is batten's own profile for the capabilities that the rule before this one left.
 //!
-//! **Allowed.** With `apparmor.profile` set: that name, or any other confined one where `own` is `keep`. Without: any
-//! name but `unconfined`, as far as the bundle names one; an absent name inherits the label of the runtime, which on
-//! most hosts is unconfined. On a host without AppArmor `apparmor.absent` decides.
+//! **Allowed.** With `apparmor.profile` set: that name, or another that `apparmor.allowed` matches where `own` is `keep`.
+//! Without: an allowed name; or none, unless `apparmor.required` says so: an absent name inherits the label of the runtime,
+//! which on most hosts is unconfined. Never `unconfined`, nor a profile loaded in that mode; a profile in complain mode as
+//! `apparmor.complain` says. A profile that the kernel does not have: `apparmor.fallback` takes its place, or the start is
+//! refused. On a host without AppArmor `apparmor.absent` decides.
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use super::case::{Case, Control};
-use crate::apparmor::{Dialect, Kernel, POLICY_FOLDER, builtin};
+use crate::apparmor::kernel::is_unconfined;
+use crate::apparmor::{Dialect, Kernel, LoadedMode, POLICY_FOLDER, builtin};
 use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
 use crate::finding::Finding;
-use crate::policy::{Absent, AppArmor, Own, Violation};
+use crate::policy::{Absent, AppArmor, Origin, Own, Violation, glob};
 use crate::spec::{Edit, Pointer, Value, quote};
 
 pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
@@ -31,13 +34,8 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
         return Ok(without_apparmor(case, settings, pointer));
     }
     let own = case.at(&pointer).and_then(Value::as_str).filter(|name| !name.is_empty());
-    let builtin = settings.profile.as_ref().filter(|profile| profile.value == builtin::BUILT_IN);
-    let builtin = builtin.map(|_| builtin_name(case));
-    let wanted = builtin.as_deref().or(settings.profile.as_ref().map(|profile| profile.value.as_str()));
-    Ok(wrong_profile(settings, own.as_deref(), wanted)
-        .map(|wrong| finding(case, settings, pointer, &wrong))
-        .into_iter()
-        .collect())
+    let wrong = Choice::of(case, settings).wrong(own.as_deref());
+    Ok(wrong.map(|wrong| finding(case, settings, pointer, wrong)).into_iter().collect())
 }
 
 fn without_apparmor(case: &Case<'_>, settings: &AppArmor, pointer: Pointer) -> Vec<Finding> {
@@ -57,13 +55,6 @@ fn without_apparmor(case: &Case<'_>, settings: &AppArmor, pointer: Pointer) -> V
     }
 }
 
-/// What is wrong, and the profile that would be right if the policy names one.
-struct Wrong {
-    message: Cow<'static, str>,
-    profile: Option<String>,
-    refused: bool,
-}
-
 /// The name of batten's own profile for the capabilities of this process.
 fn builtin_name(case: &Case<'_>) -> String {
     let bounding = case.at(&case.process_pointer("/capabilities")).and_then(|sets| sets.get("bounding"));
@@ -72,46 +63,173 @@ fn builtin_name(case: &Case<'_>) -> String {
     builtin::profile(held, Dialect::of_host(Path::new(POLICY_FOLDER)), &Kernel::host().own_label()).name
 }
 
-fn wrong_profile(settings: &AppArmor, own: Option<&str>, wanted: Option<&str>) -> Option<Wrong> {
-    let wrong =
-        |message: Cow<'static, str>| Some(Wrong { message, profile: wanted.map(str::to_owned), refused: false });
-    match (own, wanted) {
-        (Some("unconfined"), _) => wrong(Cow::Borrowed("the container asks to run unconfined")),
-        (None, Some(_)) => {
-            wrong(Cow::Borrowed("no AppArmor profile is named, so the runtime's own label is inherited"))
+/// What is wrong, and the profile that would be right if there is one to set.
+struct Wrong {
+    message: Cow<'static, str>,
+    hint: &'static str,
+    origin: Origin,
+    profile: Option<String>,
+}
+
+const LEAVE: &str = "leave the profile to the platform";
+const NAME_ONE: &str = "name a profile (--security-opt apparmor=NAME), or set apparmor.profile in the policy";
+const LOAD_IT: &str =
+    "load it (`batten apparmor load FILE`), or set apparmor.fallback = { when = \"missing\", profile = \"NAME\" }";
+
+/// What the policy offers for one container on one host.
+struct Choice<'c> {
+    settings: &'c AppArmor,
+    kernel: &'c Kernel,
+    /// The profile that the policy sets; its fallback where the kernel does not have it.
+    wanted: Option<String>,
+    fallback: Option<String>,
+    /// The name of batten's own profile, where the policy asks for it: the door loads it.
+    builtin: Option<String>,
+}
+
+impl<'c> Choice<'c> {
+    fn of(case: &Case<'c>, settings: &'c AppArmor) -> Self {
+        let asks_for_own = |name: &str| name == builtin::BUILT_IN;
+        let named = || settings.profile.iter().chain(&settings.fallback).map(|set| set.value.as_str());
+        let builtin = named().any(asks_for_own).then(|| builtin_name(case));
+        let name = |set: &str| builtin.clone().filter(|_| asks_for_own(set)).unwrap_or_else(|| set.to_owned());
+        let wanted = settings.profile.as_ref().map(|set| name(&set.value));
+        let fallback = settings.fallback.as_ref().map(|set| name(&set.value));
+        let mut choice = Self { settings, kernel: &case.host.kernel_profiles, wanted, fallback, builtin };
+        if choice.fallback.is_some() && choice.wanted.as_deref().is_some_and(|name| choice.is_missing(name)) {
+            choice.wanted.clone_from(&choice.fallback);
         }
-        (Some(own), Some(wanted)) if own != wanted => match settings.own.value {
-            Own::Keep => None,
-            Own::Deny => wrong(Cow::Owned(format!("the bundle brings its own profile {own:?}")))
-                .map(|wrong| Wrong { refused: true, ..wrong }),
-            Own::Replace | Own::Combine => wrong(Cow::Owned(format!("the profile is {own:?}, not {wanted:?}"))),
-        },
-        _ => None,
+        choice
+    }
+
+    /// What is wrong with the profile `own` that the bundle names, or does not name.
+    fn wrong(&self, own: Option<&str>) -> Option<Wrong> {
+        let wrong = match own {
+            None => self.unnamed(),
+            Some(own) => self.named(own).or_else(|| self.lenient(own)),
+        }?;
+        // What would take its place must be there and confine as well.
+        let replacement = wrong.profile.as_deref();
+        match replacement.and_then(|name| self.lenient(name)) {
+            Some(worse) => {
+                let message = format!("{}; {}", wrong.message, worse.message).into();
+                Some(Wrong { message, profile: None, ..worse })
+            }
+            None => Some(wrong),
+        }
+    }
+
+    fn unnamed(&self) -> Option<Wrong> {
+        const MESSAGE: &str = "no AppArmor profile is named, so the runtime's own label is inherited";
+        match &self.settings.profile {
+            Some(set) => Some(self.replace(MESSAGE, set.origin)),
+            None if self.settings.required.value => Some(self.replace(MESSAGE, self.settings.required.origin)),
+            None => None,
+        }
+    }
+
+    /// By its name alone.
+    fn named(&self, own: &str) -> Option<Wrong> {
+        let settings = self.settings;
+        let asked = settings.profile.as_ref().map_or(settings.own.origin, |set| set.origin);
+        if is_unconfined(own) {
+            return Some(self.replace("the container asks to run unconfined", asked));
+        }
+        if self.wanted.as_deref() == Some(own) || self.fallback.as_deref() == Some(own) {
+            return None;
+        }
+        if let Some(wanted) = &self.wanted {
+            match settings.own.value {
+                Own::Keep => {}
+                Own::Deny => {
+                    let message = format!("the bundle brings its own profile {own:?}");
+                    return Some(Wrong { profile: None, hint: LEAVE, ..self.replace(message, asked) });
+                }
+                Own::Replace | Own::Combine => {
+                    return Some(self.replace(format!("the profile is {own:?}, not {wanted:?}"), asked));
+                }
+            }
+        }
+        let is_allowed = settings.allowed.value.iter().any(|pattern| glob(pattern, own));
+        (!is_allowed)
+            .then(|| self.replace(format!("the profile {own:?} is not one that is allowed"), settings.allowed.origin))
+    }
+
+    /// By what the kernel has of that name.
+    fn lenient(&self, name: &str) -> Option<Wrong> {
+        let settings = self.settings;
+        if self.builtin.as_deref() == Some(name) {
+            return None;
+        }
+        let asked = settings.profile.as_ref().map_or(settings.own.origin, |set| set.origin);
+        let instead = |other: &Option<String>| other.clone().filter(|other| other != name);
+        let of =
+            |message: String, hint, origin, profile| Some(Wrong { message: message.into(), hint, origin, profile });
+        match self.kernel.mode_of(name) {
+            Ok(None) if is_plain(name) => {
+                let origin = settings.fallback.as_ref().map_or(asked, |set| set.origin);
+                let instead = instead(&self.wanted).or_else(|| instead(&self.fallback));
+                of(format!("the profile {name:?} is not loaded"), LOAD_IT, origin, instead)
+            }
+            Ok(Some(LoadedMode::Unconfined)) => {
+                let hint = "load a profile of that name that confines";
+                of(
+                    format!("the profile {name:?} is loaded unconfined: it refuses nothing"),
+                    hint,
+                    asked,
+                    instead(&self.wanted),
+                )
+            }
+            _ if settings.complain.value => None,
+            Ok(Some(mode)) if mode.refuses() => None,
+            Ok(Some(mode)) => {
+                let message = format!("the profile {name:?} is in {} mode: it refuses nothing", mode.as_str());
+                of(
+                    message,
+                    "batten apparmor enforce NAME, or set apparmor.complain",
+                    settings.complain.origin,
+                    instead(&self.wanted),
+                )
+            }
+            // A stack or another namespace's, or a list that only root may read.
+            Ok(None) | Err(_) => {
+                let message = format!("whether the profile {name:?} refuses anything cannot be told here");
+                of(
+                    message,
+                    "start it as root and with a single profile, or set apparmor.complain",
+                    settings.complain.origin,
+                    None,
+                )
+            }
+        }
+    }
+
+    fn is_missing(&self, name: &str) -> bool {
+        self.builtin.as_deref() != Some(name) && is_plain(name) && matches!(self.kernel.mode_of(name), Ok(None))
+    }
+
+    fn replace(&self, message: impl Into<Cow<'static, str>>, origin: Origin) -> Wrong {
+        let hint = if self.wanted.is_some() { LEAVE } else { NAME_ONE };
+        Wrong { message: message.into(), hint, origin, profile: self.wanted.clone() }
     }
 }
 
-fn finding(case: &Case<'_>, settings: &AppArmor, pointer: Pointer, wrong: &Wrong) -> Finding {
-    let control = match &settings.profile {
-        Some(profile) => Control::new(&settings.violation, profile),
-        None => Control::new(&settings.violation, &settings.own),
-    };
+/// Whether the kernel's list would have that name as it is written: no stack, no other namespace's.
+fn is_plain(name: &str) -> bool {
+    !name.contains("//&") && !name.starts_with(':')
+}
+
+fn finding(case: &Case<'_>, settings: &AppArmor, pointer: Pointer, wrong: Wrong) -> Finding {
+    let (violation, decided_by) = (settings.violation.value, settings.violation.origin);
+    let control = Control { violation, decided_by, origin: wrong.origin };
     if let Some(waiver) = case.waiver(None) {
-        return case.waived(waiver, control, pointer, wrong.message.clone());
+        return case.waived(waiver, control, pointer, wrong.message);
     }
-    let message = wrong.message.clone();
-    match &wrong.profile {
-        Some(profile) if !wrong.refused => {
-            let edits = || {
-                let mut json = String::new();
-                quote(profile, &mut json);
-                vec![Edit::set(pointer.clone(), json)]
-            };
-            case.violation(control, pointer.clone(), message, "leave the profile to the platform", edits)
-        }
-        Some(_) => case.unfixable(control, pointer, message, "leave the profile to the platform"),
-        None => {
-            let hint = "name a profile (--security-opt apparmor=NAME), or set apparmor.profile in the policy";
-            case.unfixable(control, pointer, message, hint)
-        }
-    }
+    let Some(profile) = wrong.profile else { return case.unfixable(control, pointer, wrong.message, wrong.hint) };
+    let edits = || {
+        let mut json = String::new();
+        quote(&profile, &mut json);
+        vec![Edit::set(pointer.clone(), json)]
+    };
+    case.violation(control, pointer.clone(), wrong.message, wrong.hint, edits)
 }

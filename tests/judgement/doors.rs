@@ -75,9 +75,15 @@ fn what_cannot_be_read_exits_3_and_the_rest_is_still_judged() {
 fn a_bad_policy_or_command_line_exits_4_with_a_hint_and_nothing_on_stdout() {
     let place = Place::new();
     let bundle = place.file("bundle/config.json", PRIVILEGED);
-    for text in
-        ["mode = 'enforc'", "[seccompp]\n", "mode = ", "capabilities.ceiling = ['KILL']", "apparmor.own = 'combine'"]
-    {
+    for text in [
+        "mode = 'enforc'",
+        "[seccompp]\n",
+        "mode = ",
+        "capabilities.ceiling = ['KILL']",
+        "apparmor.own = 'combine'",
+        "apparmor.profile = 'unconfined'",
+        "apparmor.fallback = { when = 'later', profile = 'x' }",
+    ] {
         let policy = place.policy(text);
         let run = batten(&["check", "--policy", &policy, &bundle]);
         assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{text}");

@@ -1,11 +1,12 @@
 //! `testdata/bundles/RULE/{pass,fix,deny}/CASE/`: a `config.json` (or `process.json`), a `policy.toml` where the built-in
-//! policy will not do, and `want.txt`, what `batten check` prints of it. `BATTEN_BLESS=1` writes the latter anew; read
+//! policy will not do, `host/sys/…` where the kernel's list of AppArmor profiles matters, and `want.txt`, what `batten check` prints of it. `BATTEN_BLESS=1` writes the latter anew; read
 //! the difference before you commit it.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use batten::apparmor::Kernel;
 use batten::host::Host;
 use batten::policy::{Day, Policy};
 use batten::report::{Judged, Verdict, text};
@@ -27,6 +28,7 @@ fn name(path: &Path) -> String {
 fn host(case: &Path) -> Host {
     Host {
         apparmor: name(case).contains("with-apparmor"),
+        kernel_profiles: Kernel::below(case.join("host")),
         today: Day { year: 2026, month: 11, day: 24 },
         ..Host::detect()
     }
@@ -52,7 +54,7 @@ fn judge(case: &Path) -> (Judged, Policy) {
 fn no_stray_files(case: &Path) {
     for entry in fs::read_dir(case).unwrap() {
         let file = name(&entry.unwrap().path());
-        let known = ["config.json", "process.json", "policy.toml", "profile.json", "want.txt"];
+        let known = ["config.json", "process.json", "policy.toml", "profile.json", "want.txt", "host"];
         assert!(known.contains(&file.as_str()), "stray file {file} in {}", case.display());
     }
 }

@@ -1,5 +1,6 @@
 //! The invariants of ARCHITECTURE.md, for documents that nobody thought of.
 
+use batten::apparmor::Kernel;
 use batten::capability::{CapSet, Capability};
 use batten::enforce::{Outcome, enforce};
 use batten::finding::Disposition;
@@ -10,7 +11,12 @@ use batten::spec::{Document, Edit, Kind, Pointer, Value, apply};
 use proptest::prelude::*;
 
 fn host() -> Host {
-    Host { apparmor: true, today: Day { year: 2026, month: 11, day: 24 }, ..Host::detect() }
+    Host {
+        apparmor: true,
+        kernel_profiles: Kernel::below("/nonexistent"),
+        today: Day { year: 2026, month: 11, day: 24 },
+        ..Host::detect()
+    }
 }
 
 fn judge(policy: &Policy, text: &str) -> Outcome {

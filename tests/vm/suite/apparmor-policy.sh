@@ -27,3 +27,53 @@ says "(enforce)"
 run strace -f -e trace=execve -o /run/trace batten-runtime run --bundle /run/b second
 says "(enforce)"
 that test "$(grep -c apparmor_parser /run/trace)" = 0
+
+apply_policy() { printf '[seccomp]\nviolation = "off"\n[apparmor]\n%b' "$1" >/etc/batten/policy.toml; }
+bundle() { # JQ-FILTER
+    rm -rf /run/b
+    given make-bundle /run/b "$1" -- sh -c 'cat /proc/self/attr/current; cat /etc/secret'
+}
+given batten apparmor load "${0%/*}/profiles/fence" "${0%/*}/profiles/watch"
+
+for runtime in runc crun; do
+    echo "runtime = \"$(command -v "$runtime")\"" >/etc/batten/runtime.toml
+
+    claim "$runtime: a profile that is not loaded is refused, in batten's words"
+    apply_policy ''
+    bundle '.process.apparmorProfile = "nowhere"'
+    run batten-runtime run --bundle /run/b "m-$runtime"
+    fails
+    says 'the profile "nowhere" is not loaded'
+
+    claim "$runtime: where the policy names a fallback, it takes the place of a missing profile"
+    apply_policy 'fallback = { when = "missing", profile = "fence" }\n'
+    run batten-runtime run --bundle /run/b "f-$runtime"
+    says "fence (enforce)"
+    says "Permission denied"
+
+    claim "$runtime: a profile in complain mode is refused where the policy does not let it through"
+    apply_policy 'complain = false\n'
+    bundle '.process.apparmorProfile = "watch"'
+    run batten-runtime run --bundle /run/b "c-$runtime"
+    fails
+    says "is in complain mode"
+
+    claim "$runtime: a profile that is not allowed gives way to the policy's"
+    apply_policy 'profile = "fence"\nallowed = ["f*"]\n'
+    run batten-runtime run --bundle /run/b "a-$runtime"
+    says "fence (enforce)"
+
+    claim "$runtime: no blank makes unconfined another name"
+    apply_policy ''
+    bundle '.process.apparmorProfile = "unconfined "'
+    run batten-runtime run --bundle /run/b "u-$runtime"
+    fails
+    says "asks to run unconfined"
+
+    claim "$runtime: a container that names no profile is refused where one is required"
+    apply_policy 'required = true\n'
+    bundle 'del(.process.apparmorProfile)'
+    run batten-runtime run --bundle /run/b "r-$runtime"
+    fails
+    says "no AppArmor profile is named"
+done
