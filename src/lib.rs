@@ -7,6 +7,8 @@ pub mod capability;
 pub mod doors;
 pub mod enforce;
 pub mod finding;
+#[cfg(feature = "cli")]
+pub mod fleet;
 pub mod host;
 pub mod memo;
 pub mod policy;

@@ -5,10 +5,12 @@
 //! same is no danger. The folder is root's (or the user's whose engine it is) alone, lies in memory and is gone with the next
 //! boot. Nothing depends on it: what cannot be read or kept is worked out again.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
 
 use nix::unistd::geteuid;
 
@@ -20,10 +22,14 @@ const LARGEST: usize = 64 << 10;
 /// More answers than this, and all go: whoever may choose filters must not fill the memory.
 const MOST: usize = 128;
 
+/// Questions and their answers.
+type Held = RwLock<HashMap<Box<[u8]>, String>>;
+
 /// Where answers are kept; nowhere by default, so that a dry run leaves no trace.
 #[derive(Debug, Clone, Default)]
 pub struct Memo {
     folder: Option<PathBuf>,
+    held: Option<Arc<Held>>,
 }
 
 impl Memo {
@@ -34,12 +40,17 @@ impl Memo {
         } else {
             std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("batten/memo"))
         };
-        Self { folder }
+        Self { folder, held: None }
     }
 
     /// Answers are kept in `folder`.
     pub const fn in_folder(folder: PathBuf) -> Self {
-        Self { folder: Some(folder) }
+        Self { folder: Some(folder), held: None }
+    }
+
+    /// Answers are kept in this process and go with it: for a dry run over many documents.
+    pub fn of_process() -> Self {
+        Self { folder: None, held: Some(Arc::default()) }
     }
 
     /// The answer to `question`, from last time or from `work_out`.
@@ -47,6 +58,9 @@ impl Memo {
     /// # Errors
     /// What `work_out` says; that is never kept.
     pub fn answer<E>(&self, question: &[u8], work_out: impl FnOnce() -> Result<String, E>) -> Result<String, E> {
+        if let Some(held) = self.held.as_deref().filter(|_| question.len() <= LARGEST) {
+            return in_process(held, question, work_out);
+        }
         let Some(folder) = self.folder.as_deref().filter(|_| question.len() <= LARGEST) else { return work_out() };
         let path = folder.join(format!("{:016x}", fingerprint(question)));
         if let Some(answer) = recall(&path, question) {
@@ -57,6 +71,20 @@ impl Memo {
         let _ = keep(folder, &path, question, &answer);
         Ok(answer)
     }
+}
+
+fn in_process<E>(held: &Held, question: &[u8], work_out: impl FnOnce() -> Result<String, E>) -> Result<String, E> {
+    if let Some(answer) = held.read().ok().and_then(|held| held.get(question).cloned()) {
+        return Ok(answer);
+    }
+    let answer = work_out()?;
+    if let Ok(mut held) = held.write() {
+        if held.len() >= MOST {
+            held.clear();
+        }
+        held.insert(question.into(), answer.clone());
+    }
+    Ok(answer)
 }
 
 /// A file is the question's length (8 bytes, little-endian), the question, the answer.

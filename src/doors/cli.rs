@@ -12,6 +12,7 @@ use super::check::Check;
 #[cfg(feature = "embedded")]
 use super::delete::Delete;
 use super::diff::Diff;
+use super::explain::Explain;
 use super::hook::Hook;
 use super::manual::{Completions, Man};
 use super::policy::PolicyCommand;
@@ -31,6 +32,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(Check),
+    Explain(Explain),
     Apply(Apply),
     Diff(Diff),
     Attest(Attest),
@@ -52,6 +54,7 @@ impl Command {
     fn run(&self) -> ExitCode {
         match self {
             Self::Check(door) => door.run().into(),
+            Self::Explain(door) => door.run().into(),
             Self::Apply(door) => door.run().into(),
             Self::Diff(door) => door.run().into(),
             Self::Attest(door) => door.run().into(),

@@ -92,19 +92,26 @@ fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
     if path == Path::new("-") {
         return bounded(std::io::stdin().lock(), "standard input");
     }
-    let path = file_of(path);
+    read_file(&file_of(path))
+}
+
+/// Reads one file, whoever owns it.
+///
+/// # Errors
+/// What went wrong, and a hint.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, (String, String)> {
     let failed = |error: std::io::Error| {
         let hint = "name a bundle folder, a config.json file, or - for standard input";
         (format!("cannot read {}: {error}", path.display()), hint.to_owned())
     };
-    let seen = std::fs::metadata(&path).map_err(failed)?;
+    let seen = std::fs::metadata(path).map_err(failed)?;
     if !seen.is_file() {
         return Err((
             format!("{} is not a regular file", path.display()),
             "name a bundle folder or its config.json".to_owned(),
         ));
     }
-    bounded(std::fs::File::open(&path).map_err(failed)?, &path.display().to_string())
+    bounded(std::fs::File::open(path).map_err(failed)?, &path.display().to_string())
 }
 
 /// Reads `source` up to one byte past the largest document; `name` is for the message.

@@ -18,6 +18,8 @@ pub mod delete;
 pub mod diff;
 mod exit;
 #[cfg(feature = "cli")]
+pub mod explain;
+#[cfg(feature = "cli")]
 pub mod hook;
 #[cfg(feature = "cli")]
 pub mod input;

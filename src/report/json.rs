@@ -2,36 +2,25 @@
 
 use serde_json::{Map, Value, json};
 
-use super::judged::{Judged, Verdict};
+use super::judged::Judged;
 use crate::finding::Finding;
+use crate::fleet::Labels;
 use crate::policy::{Origin, Policy, Subject};
 use crate::spec::{Change, Edit};
 
 /// The number of the format.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// All documents as one JSON value.
-pub fn json(judged: &[Judged], policy: &Policy) -> Value {
-    let count = |verdict| judged.iter().filter(|one| one.verdict() == verdict).count();
-    json!({
-        "version": SCHEMA_VERSION,
-        "documents": judged.iter().map(|one| document(one, policy)).collect::<Vec<_>>(),
-        "summary": {
-            "documents": judged.len(),
-            "clean": count(Verdict::Clean),
-            "would_fix": count(Verdict::WouldFix),
-            "denied": count(Verdict::Denied),
-            "unreadable": count(Verdict::Unreadable),
-        },
-    })
-}
-
-fn document(judged: &Judged, policy: &Policy) -> Value {
+/// One document, as it stands in the report and on a line of `--format jsonl`.
+pub(crate) fn document(judged: &Judged, policy: &Policy) -> Value {
     let mut value = json!({
         "path": judged.name,
         "verdict": judged.verdict().as_str(),
         "subject": subject(&judged.subject),
     });
+    if !judged.labels.is_empty() {
+        value["container"] = container(&judged.labels);
+    }
     match &judged.result {
         Ok(outcome) => {
             value["findings"] = outcome.findings.iter().map(|finding| one_finding(judged, finding, policy)).collect();
@@ -42,6 +31,20 @@ fn document(judged: &Judged, policy: &Policy) -> Value {
         }
     }
     value
+}
+
+fn container(labels: &Labels) -> Value {
+    let named = [
+        ("engine", labels.engine),
+        ("id", labels.id.as_deref()),
+        ("name", labels.name.as_deref()),
+        ("image", labels.image.as_deref()),
+    ];
+    named
+        .iter()
+        .filter_map(|(key, text)| Some(((*key).to_owned(), Value::from((*text)?))))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 pub(crate) fn subject(subject: &Subject) -> Value {

@@ -1,7 +1,10 @@
 //! One document and what became of it.
 
+use std::cell::OnceCell;
+
 use crate::enforce::{Outcome, enforce};
 use crate::finding::Disposition;
+use crate::fleet::Labels;
 use crate::host::Host;
 use crate::policy::{Policy, Subject};
 use crate::rules::DocumentKind;
@@ -39,10 +42,13 @@ pub struct Judged {
     pub name: String,
     /// The container it describes.
     pub subject: Subject,
+    /// What people call the container; no rule reads it.
+    pub labels: Labels,
     /// The text as it was read; empty when it could not be.
     pub before: String,
     /// What became of it, or why nothing did, with a hint.
     pub result: Result<Outcome, Unreadable>,
+    places: OnceCell<Option<Document>>,
 }
 
 /// Why a document could not be judged.
@@ -66,10 +72,11 @@ impl Judged {
                 let subject =
                     if kind == DocumentKind::Spec { policy.subject_of(&document) } else { Subject::default() };
                 let before = document.text().to_owned();
+                let labels = Labels::default().or_annotated(&document);
                 let result = enforce(document, kind, &subject, policy, host);
                 let result =
                     result.map_err(|error| Unreadable { message: error.to_string(), hint: error.hint().to_owned() });
-                Self { name, subject, before, result }
+                Self { name, subject, labels, before, result, places: OnceCell::new() }
             }
             Err(error) => Self::unreadable(name, error.to_string(), error.hint().to_owned()),
         }
@@ -78,7 +85,19 @@ impl Judged {
     /// A document that could not even be opened.
     pub fn unreadable(name: String, message: String, hint: String) -> Self {
         let result = Err(Unreadable { message, hint });
-        Self { name, subject: Subject::default(), before: String::new(), result }
+        let (subject, labels) = (Subject::default(), Labels::default());
+        Self { name, subject, labels, before: String::new(), result, places: OnceCell::new() }
+    }
+
+    /// The same, with what the place it was found at says of it.
+    #[must_use]
+    pub fn labelled(mut self, known: Labels) -> Self {
+        let own = std::mem::take(&mut self.labels);
+        let engine =
+            known.engine.map(|engine| if own.engine.is_some() { own.engine.unwrap_or(engine) } else { engine });
+        self.labels =
+            Labels { engine, id: known.id.or(own.id), name: known.name.or(own.name), image: known.image.or(own.image) };
+        self
     }
 
     /// What it comes to.
@@ -94,7 +113,7 @@ impl Judged {
 
     /// The line (from 1) in the text as it was read that a pointer stands on: the nearest place above it that exists.
     pub fn line(&self, pointer: &crate::spec::Pointer) -> Option<usize> {
-        let document = Document::parse(self.before.as_str()).ok()?;
+        let document = self.places.get_or_init(|| Document::parse(self.before.as_str()).ok()).as_ref()?;
         let mut here = document.root();
         for token in pointer.tokens() {
             let Some(next) = here.step(&token) else { break };

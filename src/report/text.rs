@@ -2,42 +2,79 @@
 
 use std::fmt::Write;
 
+use anstyle::AnsiColor;
+
 use super::escape;
 use super::judged::{Judged, Verdict};
 use crate::finding::{Disposition, Finding};
+use crate::fleet::Summary;
 use crate::policy::Policy;
+use crate::spec::Change;
+
+/// How text looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// Verdicts and dispositions in colour.
+    pub colour: bool,
+    /// Say under each finding what its rule is for and what would change.
+    pub explain: bool,
+}
+
+impl Style {
+    fn paint(self, colour: AnsiColor, text: &str) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let style = colour.on_default().bold();
+        format!("{style}{text}{style:#}")
+    }
+}
 
 /// The findings of all documents and a closing line, without colours.
 pub fn text(judged: &[Judged], policy: &Policy) -> String {
     let mut out = String::new();
+    let mut counts = Summary::default();
     for one in judged {
-        document(&mut out, one, policy);
+        out.push_str(&document(one, policy, Style::default()));
+        counts.add(one);
     }
-    summary(&mut out, judged);
-    out
+    out + &summary(&counts)
 }
 
-fn document(out: &mut String, judged: &Judged, policy: &Policy) {
-    let verdict = match judged.verdict() {
-        Verdict::Clean => "within the policy",
-        Verdict::WouldFix => "would be fixed",
-        Verdict::Denied => "denied",
-        Verdict::Unreadable => "unreadable",
+/// One document and its findings.
+pub(super) fn document(judged: &Judged, policy: &Policy, style: Style) -> String {
+    let (verdict, colour) = match judged.verdict() {
+        Verdict::Clean => ("within the policy", AnsiColor::Green),
+        Verdict::WouldFix => ("would be fixed", AnsiColor::Yellow),
+        Verdict::Denied => ("denied", AnsiColor::Red),
+        Verdict::Unreadable => ("unreadable", AnsiColor::Red),
     };
-    let _ = writeln!(out, "{}: {verdict}", escape(&judged.name));
+    let mut out = format!("{}: {}\n", escape(&judged.name), style.paint(colour, verdict));
+    if let Some(engine) = judged.labels.engine {
+        let known = [&judged.labels.id, &judged.labels.name, &judged.labels.image];
+        let words: Vec<&str> = std::iter::once(engine).chain(known.into_iter().flatten().map(String::as_str)).collect();
+        let _ = writeln!(out, "  container: {}", escape(&words.join(" ")));
+    }
     match &judged.result {
-        Ok(outcome) => outcome.findings.iter().for_each(|finding| one_finding(out, judged, finding, policy)),
+        Ok(outcome) => {
+            for finding in &outcome.findings {
+                one_finding(&mut out, judged, finding, policy, style);
+            }
+        }
         Err(error) => {
             let _ = writeln!(out, "  {}\n  hint: {}", escape(&error.message), escape(&error.hint));
         }
     }
+    out
 }
 
-fn one_finding(out: &mut String, judged: &Judged, finding: &Finding, policy: &Policy) {
-    let word = match finding.disposition {
-        Disposition::Fixed => "would fix",
-        other => other.as_str(),
+fn one_finding(out: &mut String, judged: &Judged, finding: &Finding, policy: &Policy, style: Style) {
+    let (word, colour) = match finding.disposition {
+        Disposition::Fixed => ("would fix", AnsiColor::Yellow),
+        Disposition::Denied => ("denied", AnsiColor::Red),
+        other => (other.as_str(), AnsiColor::Cyan),
     };
+    let word = style.paint(colour, word);
     let line = judged.line(&finding.pointer).map_or(String::new(), |line| format!(" (line {line})"));
     let _ = writeln!(out, "  {word}: {} [{}, {}]", escape(&finding.message), finding.rule, finding.severity.as_str());
     let _ = writeln!(out, "    at {}{line}", escape(&finding.pointer.to_string()));
@@ -45,7 +82,27 @@ fn one_finding(out: &mut String, judged: &Judged, finding: &Finding, policy: &Po
     if let Some(waiver) = &finding.waiver {
         let _ = writeln!(out, "    waiver: {}", escape(waiver));
     }
+    if style.explain {
+        explained(out, finding);
+    }
     let _ = writeln!(out, "    hint: {}", escape(&finding.hint));
+}
+
+fn explained(out: &mut String, finding: &Finding) {
+    if let Some(rule) = crate::rules::find(finding.rule.0) {
+        let _ = writeln!(out, "    why: {} (batten explain {})", rule.summary, rule.id);
+    }
+    for edit in &finding.edits {
+        let _ = match &edit.change {
+            Change::Remove => writeln!(out, "    fix: remove {}", escape(edit.pointer.as_str())),
+            Change::Set(value) => {
+                let value = value.json();
+                let short: String = value.chars().take(160).collect();
+                let more = if short.len() < value.len() { " … (batten diff shows all)" } else { "" };
+                writeln!(out, "    fix: set {} to {}{more}", escape(edit.pointer.as_str()), escape(&short))
+            }
+        };
+    }
 }
 
 /// The line that asked for it, and the one that made it fatal, where those are two.
@@ -57,16 +114,15 @@ fn cited(finding: &Finding, policy: &Policy) -> String {
     format!("{asked}, denied by {}", policy.cite(finding.decided_by))
 }
 
-fn summary(out: &mut String, judged: &[Judged]) {
-    let count = |verdict| judged.iter().filter(|one| one.verdict() == verdict).count();
-    let _ = writeln!(
-        out,
-        "{} {}: {} within the policy, {} would be fixed, {} denied, {} unreadable",
-        judged.len(),
-        if judged.len() == 1 { "document" } else { "documents" },
-        count(Verdict::Clean),
-        count(Verdict::WouldFix),
-        count(Verdict::Denied),
-        count(Verdict::Unreadable),
-    );
+/// The closing line.
+pub(super) fn summary(summary: &Summary) -> String {
+    let documents = summary.documents();
+    format!(
+        "{documents} {}: {} within the policy, {} would be fixed, {} denied, {} unreadable\n",
+        if documents == 1 { "document" } else { "documents" },
+        summary.count(Verdict::Clean),
+        summary.count(Verdict::WouldFix),
+        summary.count(Verdict::Denied),
+        summary.count(Verdict::Unreadable),
+    )
 }

@@ -7,6 +7,7 @@ mod documents;
 mod doors;
 mod faults;
 mod files;
+mod fleet;
 mod golden;
 mod hooks;
 mod profiles;

@@ -1,0 +1,85 @@
+//! What was known before: findings of an earlier `--format jsonl` report are not reported again.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Labels;
+use crate::finding::Finding;
+use crate::report::Judged;
+
+/// A baseline that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    /// The file cannot be read.
+    #[error("cannot read the baseline {}: {error}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A line is not what `--format jsonl` writes.
+    #[error("the baseline {}:{line} is not a line of a report", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+/// The findings of an earlier run.
+#[derive(Debug)]
+pub struct Baseline {
+    known: HashSet<[String; 4]>,
+}
+
+impl Baseline {
+    /// Reads what `batten check --format jsonl` wrote.
+    ///
+    /// # Errors
+    /// [`BaselineError`] when it is not that.
+    pub fn read(path: &Path) -> Result<Self, BaselineError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|error| BaselineError::Read { path: path.to_owned(), error })?;
+        let mut known = HashSet::new();
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let keys = serde_json::from_str(line).ok().and_then(|document| keys_of_line(&document));
+            known.extend(keys.ok_or_else(|| BaselineError::Line { path: path.to_owned(), line: index + 1 })?);
+        }
+        Ok(Self { known })
+    }
+
+    /// Takes out of `judged` what was known.
+    pub fn subtract(&self, judged: &mut Judged) {
+        let document = identity(&judged.name, &judged.labels);
+        if let Ok(outcome) = &mut judged.result {
+            outcome.findings.retain(|finding| !self.known.contains(&key(&document, finding)));
+        }
+    }
+}
+
+/// A running container has another path after every restart; its name stays.
+fn identity(path: &str, labels: &Labels) -> String {
+    match (labels.engine, &labels.name) {
+        (Some(engine), Some(name)) => format!("{engine}:{name}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn key(document: &str, finding: &Finding) -> [String; 4] {
+    [document.to_owned(), finding.rule.to_string(), finding.pointer.to_string(), finding.message.clone()]
+}
+
+fn keys_of_line(document: &Value) -> Option<Vec<[String; 4]>> {
+    let text = |value: &Value, key: &str| Some(value.get(key)?.as_str()?.to_owned());
+    let container = document.get("container");
+    let named = container.and_then(|labels| Some(format!("{}:{}", text(labels, "engine")?, text(labels, "name")?)));
+    let name = named.or_else(|| text(document, "path"))?;
+    let key = |finding: &Value| {
+        Some([name.clone(), text(finding, "rule")?, text(finding, "pointer")?, text(finding, "message")?])
+    };
+    document.get("findings")?.as_array()?.iter().map(key).collect()
+}

@@ -1,0 +1,121 @@
+//! What is running now: the bundles in the state folders of containerd, Docker, Podman and CRI-O. Only read.
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Labels;
+use super::source::{Item, Text};
+use crate::spec::CONFIG;
+
+/// Where containerd keeps the bundles of its tasks, `NAMESPACE/ID` below (runtime v2 shims, `core/runtime/v2`). The
+/// second is the containerd that dockerd starts for itself (`libcontainerd/supervisor`).
+const TASKS: &[&str] =
+    &["run/containerd/io.containerd.runtime.v2.task", "run/docker/containerd/daemon/io.containerd.runtime.v2.task"];
+
+/// Where containers/storage keeps its containers: what lasts, and what is gone with a boot. Podman's bundles are in the
+/// first, CRI-O's in the second.
+const STORAGE: &str = "var/lib/containers/storage/overlay-containers";
+const STORAGE_RUN: &str = "run/containers/storage/overlay-containers";
+
+/// The bundles of the containers that run on the machine whose root folder is `root`.
+pub fn running(root: &Path) -> Vec<Item> {
+    let mut found = Vec::new();
+    for tasks in TASKS {
+        for (namespace, folder) in folders(&root.join(tasks), &mut found) {
+            for (id, bundle) in folders(&folder, &mut found) {
+                found.push(task(root, &namespace, id, &bundle));
+            }
+        }
+    }
+    containers_storage(root, &mut found);
+    found
+}
+
+fn task(root: &Path, namespace: &str, id: String, bundle: &Path) -> Item {
+    // dockerd's namespace in containerd.
+    let is_docker = namespace == "moby";
+    let (name, image) = if is_docker { docker_names(root, &id) } else { (None, None) };
+    let engine = Some(if is_docker { "docker" } else { "containerd" });
+    live(bundle.join(CONFIG), Labels { engine, id: Some(id), name, image })
+}
+
+fn live(path: PathBuf, labels: Labels) -> Item {
+    Item { name: path.display().to_string(), labels, text: Text::Live(path) }
+}
+
+fn docker_names(root: &Path, id: &str) -> (Option<String>, Option<String>) {
+    let path = root.join("var/lib/docker/containers").join(id).join("config.v2.json");
+    let Some(own) = read_json(&path) else { return (None, None) };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    (text(&own["Name"]).map(|name| name.trim_start_matches('/').to_owned()), text(&own["Config"]["Image"]))
+}
+
+/// A container of Podman keeps its bundle when it has stopped, so only one whose process lives counts.
+fn containers_storage(root: &Path, found: &mut Vec<Item>) {
+    let names = storage_names(&root.join(STORAGE).join("containers.json"));
+    let mut ids: Vec<String> = Vec::new();
+    for storage in [STORAGE, STORAGE_RUN] {
+        ids.extend(folders(&root.join(storage), found).into_iter().map(|(id, _)| id));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    for id in ids {
+        let in_run = root.join(STORAGE_RUN).join(&id).join("userdata");
+        let bundles = [in_run.clone(), root.join(STORAGE).join(&id).join("userdata")];
+        let Some(bundle) = bundles.iter().find(|folder| folder.join(CONFIG).exists()) else { continue };
+        if !lives(root, &in_run.join("pidfile")) {
+            continue;
+        }
+        let (name, image) = names.get(&id).cloned().unwrap_or_default();
+        found.push(live(bundle.join(CONFIG), Labels { engine: Some("podman"), id: Some(id), name, image }));
+    }
+}
+
+fn lives(root: &Path, pidfile: &Path) -> bool {
+    let Ok(pid) = std::fs::read_to_string(pidfile) else { return false };
+    let Ok(pid) = pid.trim().parse::<u32>() else { return false };
+    let own = root.join("proc");
+    let proc = if own.is_dir() { own } else { PathBuf::from("/proc") };
+    proc.join(pid.to_string()).exists()
+}
+
+type Names = HashMap<String, (Option<String>, Option<String>)>;
+
+/// containers.json of containers/storage: `[{id, names, metadata}]`, where metadata is JSON in a string.
+fn storage_names(path: &Path) -> Names {
+    let Some(Value::Array(entries)) = read_json(path) else { return Names::new() };
+    let name = |entry: &Value| {
+        let metadata: Value = serde_json::from_str(entry["metadata"].as_str().unwrap_or_default()).unwrap_or_default();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let image = text(&metadata["image-name"]).filter(|image| !image.is_empty());
+        Some((text(&entry["id"])?, (text(&entry["names"][0]), image)))
+    };
+    entries.iter().filter_map(name).collect()
+}
+
+fn read_json(path: &Path) -> Option<Value> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+/// The folders in `path`, by name. That it is not there means that the engine is not; anything else is said.
+fn folders(path: &Path, found: &mut Vec<Item>) -> Vec<(String, PathBuf)> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Vec::new(),
+        Err(error) => {
+            let text = Text::Missing(format!("cannot read {}: {error}", path.display()), "run as root".to_owned());
+            found.push(Item { name: path.display().to_string(), labels: Labels::default(), text });
+            return Vec::new();
+        }
+    };
+    let mut folders: Vec<_> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .collect();
+    folders.sort_unstable();
+    folders
+}

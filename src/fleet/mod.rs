@@ -1,0 +1,15 @@
+//! Many documents at once: where they are found, judged on every core, and handed on in the order they were named.
+
+mod baseline;
+mod labels;
+mod live;
+mod parallel;
+mod source;
+mod summary;
+
+pub use baseline::{Baseline, BaselineError};
+pub use labels::Labels;
+pub use live::running;
+pub use parallel::in_order;
+pub use source::{Item, Named, Text, items};
+pub use summary::Summary;

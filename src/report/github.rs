@@ -1,0 +1,43 @@
+//! Annotations on a pull request: GitHub's workflow commands.
+
+use std::fmt::Write;
+
+use super::escape;
+use super::judged::Judged;
+use crate::finding::Disposition;
+
+/// One line per finding.
+pub(super) fn document(judged: &Judged) -> String {
+    let mut out = String::new();
+    let file = property(&judged.name);
+    match &judged.result {
+        Ok(outcome) => {
+            for finding in &outcome.findings {
+                let command = match finding.disposition {
+                    Disposition::Denied => "error",
+                    Disposition::Fixed => "warning",
+                    Disposition::Reported | Disposition::Waived => "notice",
+                };
+                let line = judged.line(&finding.pointer).map_or(String::new(), |line| format!(",line={line}"));
+                let title = property(&format!("{} ({})", finding.rule, finding.disposition.as_str()));
+                let pointer = &finding.pointer;
+                let text = message(&format!("{} (at {pointer})\nhint: {}", finding.message, finding.hint));
+                let _ = writeln!(out, "::{command} file={file}{line},title={title}::{text}");
+            }
+        }
+        Err(error) => {
+            let text = message(&format!("{}\nhint: {}", error.message, error.hint));
+            let _ = writeln!(out, "::error file={file},title=unreadable::{text}");
+        }
+    }
+    out
+}
+
+// actions/toolkit, packages/core/src/command.ts: escapeData and escapeProperty.
+fn message(text: &str) -> String {
+    escape(text).replace('%', "%25").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    message(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,65 @@
+//! JUnit's XML, as CI systems read it: a suite per document, a test case per finding.
+
+use std::fmt::Write;
+
+use super::judged::Judged;
+use super::markup::escaped;
+use crate::finding::{Disposition, Finding};
+use crate::policy::Policy;
+
+/// What stands before the suites.
+pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"batten\">\n";
+
+/// What stands behind them.
+pub(super) const TAIL: &str = "</testsuites>\n";
+
+/// One suite.
+pub(super) fn document(judged: &Judged, policy: &Policy) -> String {
+    let name = escaped(&judged.name);
+    let mut cases = String::new();
+    let (mut tests, mut failures, mut errors, mut skipped) = (0, 0, 0, 0);
+    match &judged.result {
+        Ok(outcome) => {
+            for finding in &outcome.findings {
+                tests += 1;
+                failures += usize::from(finding.disposition >= Disposition::Fixed);
+                skipped += usize::from(finding.disposition == Disposition::Waived);
+                case(&mut cases, &name, finding, policy);
+            }
+        }
+        Err(error) => {
+            (tests, errors) = (1, 1);
+            let (message, hint) = (escaped(&error.message), escaped(&error.hint));
+            let _ = writeln!(
+                cases,
+                "<testcase classname=\"{name}\" name=\"readable\"><error type=\"unreadable\" message=\"{message}\">{hint}</error></testcase>"
+            );
+        }
+    }
+    if tests == 0 {
+        tests = 1;
+        let _ = writeln!(cases, "<testcase classname=\"{name}\" name=\"within the policy\"/>");
+    }
+    format!(
+        "<testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\">\n{cases}</testsuite>\n"
+    )
+}
+
+fn case(out: &mut String, document: &str, finding: &Finding, policy: &Policy) {
+    let title = escaped(&format!("{} {}", finding.rule, finding.pointer));
+    let message = escaped(&finding.message);
+    let detail = escaped(&format!("policy: {}\nhint: {}", policy.cite(finding.origin), finding.hint));
+    let _ = write!(out, "<testcase classname=\"{document}\" name=\"{title}\">");
+    let word = finding.disposition.as_str();
+    let _ = match finding.disposition {
+        Disposition::Denied | Disposition::Fixed => {
+            write!(out, "<failure type=\"{word}\" message=\"{message}\">{detail}</failure>")
+        }
+        Disposition::Waived => {
+            let why = escaped(finding.waiver.as_deref().unwrap_or_default());
+            write!(out, "<skipped message=\"{message}; waived: {why}\"/>")
+        }
+        Disposition::Reported => write!(out, "<system-out>{message}\n{detail}</system-out>"),
+    };
+    out.push_str("</testcase>\n");
+}

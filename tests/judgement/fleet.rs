@@ -1,0 +1,266 @@
+//! Many documents at once: inputs, formats, baselines, what is running.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::batten::{batten, batten_reading};
+
+const HOSTILE: &str = "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"krun.<img src=x onerror=alert(1)>&]]>\\u001b\":\"x\",\
+    \"io.kubernetes.cri.image-name\":\"</script><b>\"},\"process\":{\"cwd\":\"/\"}}";
+const PLAIN: &str = r#"{"ociVersion":"1.0.2","process":{"cwd":"/","capabilities":{"bounding":["CAP_SYS_ADMIN"]}}}"#;
+
+fn place() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().to_str().unwrap().to_owned();
+    (folder, name)
+}
+
+fn file(path: impl AsRef<Path>, text: &str) {
+    fs::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Three bundles, one of them unreadable, and a rootfs with a decoy.
+fn bundles(top: &str) {
+    file(format!("{top}/a/config.json"), HOSTILE);
+    file(format!("{top}/a/rootfs/x/config.json"), "a container's own file");
+    file(format!("{top}/b/deep/config.json"), PLAIN);
+    file(format!("{top}/c/config.json"), "{");
+}
+
+fn names(stdout: &str) -> Vec<String> {
+    let name = |line: &str| serde_json::from_str::<Value>(line).unwrap()["path"].as_str().unwrap().to_owned();
+    stdout.lines().map(name).collect()
+}
+
+#[test]
+fn folders_are_searched_in_depth_in_order_without_what_containers_brought() {
+    let (_folder, top) = place();
+    bundles(&top);
+    let run = batten(&["check", "--recursive", "--format", "jsonl", &top]);
+    assert_eq!(run.code, 3);
+    assert_eq!(
+        names(&run.stdout),
+        [format!("{top}/a/config.json"), format!("{top}/b/deep/config.json"), format!("{top}/c/config.json")]
+    );
+    let run = batten(&["check", &top]);
+    assert!(run.code == 3 && run.stdout.contains("--recursive"), "{}", run.stdout);
+    let run = batten(&["check", "--recursive", &format!("{top}/a/rootfs/x/..")]);
+    assert_eq!(run.code, 3, "named itself, it is entered: {}", run.stdout);
+    fs::create_dir(format!("{top}/empty")).unwrap();
+    let run = batten(&["check", "-r", &format!("{top}/empty")]);
+    assert!(run.code == 3 && run.stdout.contains("no config.json in it or below"), "{}", run.stdout);
+}
+
+#[test]
+fn quoted_patterns_are_expanded_and_one_that_matches_nothing_is_said_while_the_rest_is_judged() {
+    let (_folder, top) = place();
+    bundles(&top);
+    let run =
+        batten(&["check", "--format", "jsonl", &format!("{top}/nothing*"), &format!("{top}/[ab]/**/config.json")]);
+    assert_eq!(run.code, 3);
+    let seen = names(&run.stdout);
+    assert!(seen.contains(&format!("{top}/a/config.json")) && seen.contains(&format!("{top}/b/deep/config.json")));
+    assert!(run.stdout.contains("no file matches"), "{}", run.stdout);
+}
+
+#[test]
+fn json_lines_are_documents_named_by_their_line() {
+    let (_folder, top) = place();
+    let lines = format!("{PLAIN}\n\n{{\n{PLAIN}");
+    file(format!("{top}/fleet.jsonl"), &lines);
+    let path = format!("{top}/fleet.jsonl");
+    let run = batten(&["check", "--format", "jsonl", &path]);
+    assert_eq!(
+        (run.code, names(&run.stdout)),
+        (3, vec![format!("{path}:1"), format!("{path}:3"), format!("{path}:4")])
+    );
+    let piped = batten_reading(&["check", "--jsonl", "--format", "jsonl", "-"], &lines);
+    assert_eq!(names(&piped.stdout), ["-:1", "-:3", "-:4"]);
+}
+
+/// Rule and disposition of each finding, as each format tells them, sorted.
+fn told(format: &str, stdout: &str) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let of_documents = |documents: &[Value]| -> Vec<String> {
+        let findings = documents.iter().flat_map(|document| document["findings"].as_array().unwrap().clone());
+        findings.map(|one| format!("{} {}", text(&one["rule"]), text(&one["pointer"]))).collect()
+    };
+    let mut told = match format {
+        "json" => of_documents(serde_json::from_str::<Value>(stdout).unwrap()["documents"].as_array().unwrap()),
+        "jsonl" => of_documents(&stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<_>>()),
+        "sarif" => {
+            let report: Value = serde_json::from_str(stdout).unwrap();
+            let results = report["runs"][0]["results"].as_array().unwrap();
+            let readable = results.iter().filter(|one| one["ruleId"] != "unreadable");
+            let pointer = |one: &Value| text(&one["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]);
+            readable.map(|one| format!("{} {}", text(&one["ruleId"]), pointer(one))).collect()
+        }
+        "junit" => {
+            let cases = stdout.split("<testcase ").skip(1).filter(|case| !case.contains("name=\"readable\""));
+            cases.map(|case| unescaped(case.split("name=\"").nth(2).unwrap().split('"').next().unwrap())).collect()
+        }
+        "github" => {
+            let findings = stdout.lines().filter(|line| !line.contains("title=unreadable"));
+            let pair = |line: &str| {
+                let rule = line.split("title=").nth(1).unwrap().split(' ').next().unwrap();
+                let pointer = line.rsplit(" (at ").next().unwrap().split(")%0A").next().unwrap();
+                format!("{rule} {pointer}")
+            };
+            findings.map(pair).collect()
+        }
+        "html" => {
+            let pair = |item: &str| {
+                let rule = item.split("<strong>").nth(1).unwrap().split('<').next().unwrap();
+                let pointer = item.split("<code>").nth(1).unwrap().split("</code>").next().unwrap();
+                unescaped(&format!("{rule} {pointer}"))
+            };
+            stdout.split("<li class=\"f\">").skip(1).map(pair).collect()
+        }
+        _ => {
+            let lines: Vec<&str> = stdout.lines().collect();
+            let pairs = lines.windows(2).filter(|pair| pair[1].starts_with("    at "));
+            let rule = |line: &str| line.rsplit('[').next().unwrap().split(',').next().unwrap().to_owned();
+            let pointer = |line: &str| line["    at ".len()..].split(" (line ").next().unwrap().to_owned();
+            pairs.map(|pair| format!("{} {}", rule(pair[0]), pointer(pair[1]))).collect::<Vec<_>>()
+        }
+    };
+    for one in &mut told {
+        *one = one.replace('\u{1b}', "\\u{1b}");
+    }
+    told.sort_unstable();
+    told
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&")
+}
+
+#[test]
+fn all_formats_carry_the_same_findings() {
+    let (_folder, top) = place();
+    bundles(&top);
+    let report = |format: &str| batten(&["check", "-r", "--format", format, &top]);
+    let expected = told("json", &report("json").stdout);
+    assert!(expected.len() == 5 && expected.iter().any(|one| one.contains("onerror")), "{expected:?}");
+    for format in ["jsonl", "sarif", "junit", "github", "html", "text"] {
+        let run = report(format);
+        assert_eq!((run.code, run.stderr.as_str()), (3, ""), "{format}");
+        assert_eq!(told(format, &run.stdout), expected, "{format}");
+        assert!(!run.stdout.contains('\u{1b}'), "{format} lets a control character through");
+        assert!(run.stdout.contains("/c/config.json"), "{format} hides what cannot be read");
+    }
+}
+
+#[test]
+fn html_holds_no_markup_of_a_bundle_and_needs_no_network() {
+    let (_folder, top) = place();
+    bundles(&top);
+    let page = batten(&["check", "-r", "--format", "html", &top]).stdout;
+    assert!(!page.contains("<img") && page.matches("</script>").count() == 1, "{page}");
+    assert!(page.contains("default-src 'none'") && !page.contains("http://") && !page.contains("https://"));
+}
+
+#[test]
+fn sarif_has_what_its_specification_requires() {
+    let (_folder, top) = place();
+    bundles(&top);
+    let report: Value = serde_json::from_str(&batten(&["check", "-r", "--format", "sarif", &top]).stdout).unwrap();
+    assert_eq!(report["version"], "2.1.0");
+    let run = &report["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    for result in run["results"].as_array().unwrap() {
+        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        if let Some(index) = result["ruleIndex"].as_u64() {
+            assert_eq!(rules[usize::try_from(index).unwrap()]["id"], result["ruleId"]);
+        }
+        let physical = &result["locations"][0]["physicalLocation"];
+        assert!(physical["artifactLocation"]["uri"].as_str().unwrap().is_ascii());
+        assert!(physical["region"].is_null() || physical["region"]["startLine"].as_u64() >= Some(1));
+    }
+}
+
+#[test]
+fn a_baseline_leaves_what_is_new() {
+    let (_folder, top) = place();
+    file(format!("{top}/a/config.json"), PLAIN);
+    let bundle = format!("{top}/a");
+    let baseline = format!("{top}/baseline.jsonl");
+    file(&baseline, &batten(&["check", "--format", "jsonl", &bundle]).stdout);
+    let again = batten(&["check", "--baseline", &baseline, &bundle]);
+    assert_eq!(again.code, 0, "{}", again.stdout);
+    file(format!("{top}/a/config.json"), &PLAIN.replace("CAP_SYS_ADMIN", "CAP_SYS_MODULE"));
+    let changed = batten(&["check", "--baseline", &baseline, &bundle]);
+    assert!(changed.code == 2 && changed.stdout.contains("CAP_SYS_MODULE"), "{}", changed.stdout);
+    file(&baseline, "nonsense");
+    let run = batten(&["check", "--baseline", &baseline, &bundle]);
+    assert!(
+        run.code == 4 && run.stderr.contains("baseline.jsonl:1") && run.stderr.contains("hint: "),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn fail_on_decides_what_exits_with_1() {
+    let (_folder, top) = place();
+    file(format!("{top}/config.json"), PLAIN);
+    for (named, code) in [("critical", 1), ("capabilities", 1), ("low", 1), ("annotations", 0), ("nonsense", 4)] {
+        assert_eq!(batten(&["check", "--fail-on", named, &top]).code, code, "{named}");
+    }
+}
+
+#[test]
+fn every_rule_that_is_reported_can_be_explained() {
+    let listed = batten(&["explain"]);
+    assert_eq!(listed.code, 0);
+    for line in listed.stdout.lines() {
+        let rule = line.split(' ').next().unwrap();
+        let run = batten(&["explain", rule]);
+        assert!(run.code == 0 && run.stdout.starts_with(rule), "{rule}: {}", run.stderr);
+    }
+    assert_eq!(batten(&["explain", "nonsense"]).code, 4);
+    let (_folder, top) = place();
+    file(format!("{top}/config.json"), PLAIN);
+    let run = batten(&["check", "--explain", &top]);
+    assert!(
+        run.stdout.contains("    why: ") && run.stdout.contains("    fix: set /process/capabilities"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn running_names_engine_id_name_and_image_and_skips_what_does_not_run() {
+    let (_folder, root) = place();
+    let tasks = format!("{root}/run/containerd/io.containerd.runtime.v2.task");
+    let annotated = PLAIN.replace(
+        "\"process\"",
+        "\"annotations\":{\"io.kubernetes.cri.container-name\":\"web\",\"io.kubernetes.cri.image-name\":\"img:1\"},\"process\"",
+    );
+    file(format!("{tasks}/k8s.io/c1/config.json"), &annotated);
+    file(format!("{tasks}/moby/d1/config.json"), PLAIN);
+    let own = r#"{"Name":"/shop","Config":{"Image":"shop:2"}}"#;
+    file(format!("{root}/var/lib/docker/containers/d1/config.v2.json"), own);
+    fs::create_dir_all(format!("{tasks}/moby/gone")).unwrap();
+    let storage = format!("{root}/var/lib/containers/storage/overlay-containers");
+    for (id, pid) in [("p1", "4242"), ("stopped", "4343")] {
+        file(format!("{storage}/{id}/userdata/config.json"), PLAIN);
+        file(format!("{root}/run/containers/storage/overlay-containers/{id}/userdata/pidfile"), pid);
+    }
+    fs::create_dir_all(format!("{root}/proc/4242")).unwrap();
+    let names = r#"[{"id":"p1","names":["db"],"metadata":"{\"image-name\":\"db:3\"}"}]"#;
+    file(format!("{storage}/containers.json"), names);
+    let run = batten(&["check", "--running", "--root", &root, "--format", "jsonl"]);
+    let containers: Vec<String> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["container"].clone())
+        .map(|one| ["engine", "id", "name", "image"].map(|key| one[key].as_str().unwrap().to_owned()).join(" "))
+        .collect();
+    assert_eq!(containers, ["containerd c1 web img:1", "docker d1 shop shop:2", "podman p1 db db:3"]);
+    assert_eq!((run.code, run.stderr.as_str()), (2, ""));
+}
