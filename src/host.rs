@@ -4,8 +4,20 @@ use std::path::Path;
 
 use crate::apparmor::Kernel;
 use crate::memo::Memo;
-use crate::policy::Day;
+use crate::policy::{Day, Policy};
 use crate::seccomp::{Arch, KernelVersion};
+
+/// Whether the runtime behind takes `SECCOMP_FILTER_FLAG_LOG`, without which a call that fails by a filter leaves no
+/// record. A runtime that does not know it refuses to start the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilterLog {
+    /// It does.
+    Taken,
+    /// It does not; why, in a clause.
+    NotTaken(String),
+    /// Nobody asked it.
+    Unknown,
+}
 
 /// The host a document is judged for.
 #[derive(Debug, Clone)]
@@ -20,6 +32,8 @@ pub struct Host {
     pub kernel_profiles: Kernel,
     /// The day it is there: what decides whether a waiver still holds.
     pub today: Day,
+    /// Whether the runtime behind can have refused calls logged.
+    pub filter_log: FilterLog,
     /// Answers from earlier starts; none for a dry run.
     pub memo: Memo,
 }
@@ -33,12 +47,22 @@ impl Host {
             apparmor: apparmor_enabled(Path::new("/")),
             kernel_profiles: Kernel::host(),
             today: Day::today(),
+            filter_log: FilterLog::Unknown,
             memo: Memo::default(),
         }
     }
 }
 
 impl Host {
+    /// The machine batten runs on, with what `policy` asks of the runtime that the shim's settings lead to.
+    pub fn detect_for(policy: &Policy) -> Self {
+        let mut host = Self::detect();
+        if policy.asks_to_log_denials() {
+            host.filter_log = FilterLog::of_machine(&host.memo);
+        }
+        host
+    }
+
     /// The machine batten runs on, for a door in front of a container: what is worked out for this start is kept for
     /// the next one.
     pub fn detect_for_start() -> Self {

@@ -34,7 +34,7 @@ impl Apply {
             Ok(policy) => policy,
             Err(error) => return refuse(Exit::Usage, &error, error.hint()),
         };
-        let host = Host::detect();
+        let host = Host::detect_for(&policy);
         let from_stdin = self.documents.paths().any(|path| path == Path::new("-"));
         if from_stdin && !self.stdout {
             return refuse(Exit::Usage, &"standard input cannot be written back", "add --stdout");

@@ -41,7 +41,7 @@ impl Diff {
         if self.format == Format::JsonPatch && self.documents.paths().count() > 1 {
             return refuse(Exit::Usage, &"a JSON patch is for one document", "name one bundle at a time");
         }
-        let judged = self.documents.judge(&policy, &Host::detect());
+        let judged = self.documents.judge(&policy, &Host::detect_for(&policy));
         let mut out = String::new();
         for one in &judged {
             match self.change(one) {

@@ -106,6 +106,7 @@ fn settings(out: &mut String, policy: &Policy, settings: &Settings) {
     line(own.profile.origin, format!("{:?}", own.profile.value));
     line(own.own.origin, word(&own.own.value));
     line(own.abis.origin, word(&own.abis.value));
+    line(own.log_denials.origin, own.log_denials.value.to_string());
     line(own.violation.origin, word(&own.violation.value));
     let own = &settings.apparmor;
     if let Some(profile) = &own.profile {

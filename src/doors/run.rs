@@ -11,7 +11,7 @@ use super::input::PolicyFiles;
 use super::start::{JudgedFile, StartError, judge_file, logged};
 use super::{Exit, refuse, shim};
 use crate::finding::Disposition;
-use crate::host::Host;
+use crate::host::{FilterLog, Host};
 use crate::policy::Policy;
 use crate::report::escape;
 use crate::runtime::argv::{self, ArgvError, Command, Invocation};
@@ -145,7 +145,11 @@ impl Run {
         let config = ShimConfig::load()?;
         let never: Infallible = shim::start(&config, &runtime, invocation, |invocation, entry| {
             if let Command::Launch(launch) = &mut invocation.command {
-                let judged = shim::judge_launch(launch, policy, &Host::detect(), entry)?;
+                let mut host = Host::detect();
+                if policy.asks_to_log_denials() {
+                    host.filter_log = FilterLog::of(&runtime, &config, &host.memo);
+                }
+                let judged = shim::judge_launch(launch, policy, &host, entry)?;
                 self.tell(&judged);
             }
             Ok(())
@@ -174,7 +178,8 @@ impl Run {
         let mut entry = Entry::new(&config.log, "run", id);
         entry.text("runtime", "embedded");
         let judged = logged(&config, entry, |entry| {
-            judge_file(TrustedFile::in_bundle(bundle)?, policy, &Host::detect(), entry)
+            let host = Host { filter_log: FilterLog::Taken, ..Host::detect() };
+            judge_file(TrustedFile::in_bundle(bundle)?, policy, &host, entry)
         })?;
         self.tell(&judged);
         let runtime = Embedded::new(self.root.path());

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::start::{JudgedFile, StartError, decide, judge_file, logged};
 use crate::enforce::Outcome;
-use crate::host::Host;
+use crate::host::{FilterLog, Host};
 use crate::policy::Policy;
 use crate::rules::DocumentKind;
 use crate::runtime::argv::{Command, Dialect, Exec, Invocation, Launch, Verb};
@@ -46,7 +46,7 @@ fn run(args: &[OsString]) -> Result<Infallible, StartError> {
         Some(file) => Policy::load_files(std::slice::from_ref(file)),
         None => Policy::load(),
     };
-    start(&config, &runtime, invocation, |invocation, entry| judge(invocation, &config, &load()?, entry))
+    start(&config, &runtime, invocation, |invocation, entry| judge(invocation, &config, &runtime, &load()?, entry))
 }
 
 fn understand(args: &[OsString], config: &ShimConfig) -> Result<(RealRuntime, Invocation), StartError> {
@@ -81,10 +81,14 @@ pub fn start(
 fn judge(
     invocation: &mut Invocation,
     config: &ShimConfig,
+    runtime: &RealRuntime,
     policy: &Policy,
     entry: &mut Entry<'_>,
 ) -> Result<(), StartError> {
-    let host = Host::detect_for_start();
+    let mut host = Host::detect_for_start();
+    if policy.asks_to_log_denials() {
+        host.filter_log = FilterLog::of(runtime, config, &host.memo);
+    }
     let dialect = invocation.dialect();
     let container = match &invocation.command {
         Command::Exec(exec) => Some(state::config_of(invocation, config, &exec.id)?),

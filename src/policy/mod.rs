@@ -82,6 +82,12 @@ impl Policy {
         std::iter::once(self.base.clone()).chain(overridden)
     }
 
+    /// Whether calls that are refused are to leave a record, for any container.
+    pub fn asks_to_log_denials(&self) -> bool {
+        let asks = |item: &Override| item.body.seccomp.log_denials.as_ref().is_some_and(|set| *set.get_ref());
+        self.base.seccomp.log_denials.value || self.overrides.iter().any(asks)
+    }
+
     /// The names of the overrides that hold for one container.
     pub fn overrides_for(&self, subject: &Subject) -> Vec<&str> {
         self.matching(subject).map(|item| item.body.name.as_str()).collect()

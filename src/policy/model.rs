@@ -129,6 +129,7 @@ pub(super) struct SeccompLayer {
     pub(super) profile: Set<String>,
     pub(super) own: Set<Own>,
     pub(super) abis: Set<Abis>,
+    pub(super) log_denials: Set<bool>,
     pub(super) violation: Set<Violation>,
 }
 

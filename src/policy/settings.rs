@@ -39,6 +39,8 @@ pub struct Seccomp {
     pub own: Sourced<Own>,
     /// Which system call interfaces the filter answers for.
     pub abis: Sourced<Abis>,
+    /// Whether calls that the filter refuses leave a record in the kernel's log.
+    pub log_denials: Sourced<bool>,
     /// What happens to a bundle without a filter, or with a looser one.
     pub violation: Sourced<Violation>,
 }
@@ -97,6 +99,7 @@ impl Settings {
                 profile: built_in("seccomp.profile", super::BUILT_IN_PROFILE.to_owned()),
                 own: built_in("seccomp.own", Own::Combine),
                 abis: built_in("seccomp.abis", Abis::Native),
+                log_denials: built_in("seccomp.log_denials", false),
                 violation: built_in("seccomp.violation", Violation::Fix),
             },
             apparmor: AppArmor {
@@ -129,6 +132,7 @@ impl Settings {
         put(&mut seccomp.profile, index, &layer.seccomp.profile);
         put(&mut seccomp.own, index, &layer.seccomp.own);
         put(&mut seccomp.abis, index, &layer.seccomp.abis);
+        put(&mut seccomp.log_denials, index, &layer.seccomp.log_denials);
         put(&mut seccomp.violation, index, &layer.seccomp.violation);
         let apparmor = &mut self.apparmor;
         if let Some(profile) = &layer.apparmor.profile {

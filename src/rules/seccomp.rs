@@ -9,6 +9,10 @@
 //! `seccomp.own`: `combine` takes the stricter verdict of both for every call, `keep` and `replace` put the policy's in
 //! its place (`replace` even in the place of a stricter one), `deny` refuses a bundle that brings any other. A bundle without
 //! a filter gets the policy's. The container's own exec processes inherit it from the runtime's state.
+//!
+//! With `seccomp.log_denials` the filter carries `SECCOMP_FILTER_FLAG_LOG`, so that a call that it fails leaves a record.
+//! Where the runtime does not take the flag the container starts without it, which is reported each time: the filter is as
+//! strict, and `SCMP_ACT_LOG`, which every runtime takes, would let the calls through.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -16,9 +20,12 @@ use std::path::Path;
 use super::case::{Case, Control};
 use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
+use crate::host::FilterLog;
 use crate::policy::{BUILT_IN_PROFILE, Own, Seccomp, Violation};
-use crate::seccomp::{NotSubset, Profile, ResolveError, Target, builtin, canonical, intersect, is_subset, read_any};
+use crate::seccomp::{
+    LOG_FLAG, NotSubset, Profile, ResolveError, Target, builtin, canonical, intersect, is_subset, read_any,
+};
 use crate::spec::{Document, Edit, FileError, Pointer, ReadError, Value, read_trusted};
 
 /// A profile that the policy names and that cannot be used.
@@ -79,9 +86,48 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
     let target = target(case);
     let place = Pointer::new("/linux/seccomp");
     let own = case.at(&place);
-    let question = question(settings, own, &target);
-    let answer = case.host.memo.answer(question.as_bytes(), || answer(settings, own, &target)).map_err(Box::new)?;
-    Ok(Wrong::read(&answer).map(|wrong| finding(case, place, wrong)).into_iter().collect())
+    let logs = settings.log_denials.value && case.host.filter_log == FilterLog::Taken;
+    let question = question(settings, own, &target, logs);
+    let answer =
+        case.host.memo.answer(question.as_bytes(), || answer(settings, own, &target, logs)).map_err(Box::new)?;
+    let found = Wrong::read(&answer).map(|wrong| finding(case, place.clone(), wrong));
+    // A filter that the policy's takes the place of goes with its flags.
+    let stays = own.filter(|_| found.as_ref().is_none_or(|finding| finding.edits.is_empty()));
+    let unlogged = if settings.log_denials.value { unlogged(case, place, stays) } else { None };
+    Ok(found.into_iter().chain(unlogged).collect())
+}
+
+/// What `seccomp.log_denials` has to say of the bundle's own filter, if that stays.
+fn unlogged(case: &Case<'_>, place: Pointer, own: Option<Value<'_>>) -> Option<Finding> {
+    let settings = &case.settings.seccomp;
+    // That no flag is set is no reason to refuse a container: engines never set it.
+    let violation = settings.violation.value.min(Violation::Fix);
+    let control =
+        |violation| Control { violation, decided_by: settings.violation.origin, origin: settings.log_denials.origin };
+    let low = |finding| Finding { severity: Severity::Low, ..finding };
+    let why = match &case.host.filter_log {
+        FilterLog::Taken => {
+            let own = own?;
+            let flags: Vec<_> = own.get("flags").into_iter().flat_map(Value::items).collect();
+            if flags.iter().any(|flag| flag.as_str().as_deref() == Some(LOG_FLAG)) {
+                return None;
+            }
+            let message = "calls that the filter refuses would leave no record";
+            let hint = "the policy has them logged; `batten denials` shows them";
+            let edits = || {
+                let own = flags.iter().map(|flag| flag.raw().to_owned());
+                let flags: Vec<String> = own.chain([format!("\"{LOG_FLAG}\"")]).collect();
+                vec![Edit::set(place.child("flags"), format!("[{}]", flags.join(",")))]
+            };
+            return Some(low(case.violation(control(violation), place.clone(), message, hint, edits)));
+        }
+        FilterLog::NotTaken(why) => why.as_str(),
+        FilterLog::Unknown => "which runtime will start the container is not known",
+    };
+    let message = format!("calls that the filter refuses leave no record: {why} ({LOG_FLAG})");
+    let hint = "use a runtime that takes the flag (crun, or a runc whose `runc features` lists it), or say in runtime.toml \
+                that it does: seccomp-log-flag = true";
+    Some(low(case.violation(control(Violation::Report), place, message, hint, Vec::new)))
 }
 
 /// What is wrong with a bundle's filter, and what would be right in its place; nothing where no other is welcome.
@@ -103,9 +149,10 @@ impl<'a> Wrong<'a> {
     }
 }
 
-fn answer(settings: &Seccomp, own: Option<Value<'_>>, target: &Target) -> Result<String, SeccompError> {
-    let policy = policy_profile(&settings.profile.value, target)?;
-    let wrong = match own.map(Profile::read) {
+fn answer(settings: &Seccomp, own: Option<Value<'_>>, target: &Target, logs: bool) -> Result<String, SeccompError> {
+    let flagged = |profile: Profile| if logs { profile.logging() } else { profile };
+    let policy = flagged(policy_profile(&settings.profile.value, target)?);
+    let wrong = match own.map(|own| Profile::read(own).map(flagged)) {
         None => Some(("no system call filter is set".to_owned(), Some(policy))),
         Some(Ok(own)) => verdict(settings, &own, policy, target),
         Some(Err(error)) => Some((format!("no runtime could load the filter: {error}"), Some(policy))),
@@ -123,7 +170,7 @@ fn answer(settings: &Seccomp, own: Option<Value<'_>>, target: &Target) -> Result
 }
 
 /// Everything that the answer depends on.
-fn question(settings: &Seccomp, own: Option<Value<'_>>, target: &Target) -> String {
+fn question(settings: &Seccomp, own: Option<Value<'_>>, target: &Target, logs: bool) -> String {
     let name = &settings.profile.value;
     let seen = if name == BUILT_IN_PROFILE { None } else { std::fs::metadata(name).ok() };
     let seen =
@@ -131,7 +178,7 @@ fn question(settings: &Seccomp, own: Option<Value<'_>>, target: &Target) -> Stri
     let batten = env!("CARGO_PKG_VERSION");
     let set = settings.own.value;
     let own = own.map_or("", Value::raw);
-    format!("{batten} {BUILT_IN_FINGERPRINT} {name:?} {seen:?} {set:?} {target:?}\n{own}")
+    format!("{batten} {BUILT_IN_FINGERPRINT} {name:?} {seen:?} {set:?} {logs} {target:?}\n{own}")
 }
 
 /// What is wrong with the bundle's own filter.

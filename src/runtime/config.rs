@@ -6,6 +6,7 @@
 //! root = "/run/runc"                # where the runtime keeps its state, if the engine passes no --root
 //! log = "/var/log/batten.jsonl"     # one JSON line per decision; or "syslog", or "none" (default)
 //! log-required = false              # true: nothing starts when the decision cannot be logged
+//! seccomp-log-flag = true           # whether the runtime takes SECCOMP_FILTER_FLAG_LOG; default: it is asked
 //! policy = "/etc/batten/policy.toml" # default: that file and /etc/batten/policy.d/*.toml
 //! ```
 //!
@@ -41,6 +42,8 @@ pub struct ShimConfig {
     pub log: DecisionLog,
     /// Whether a decision that cannot be logged is a refusal.
     pub log_required: bool,
+    /// Whether the runtime takes `SECCOMP_FILTER_FLAG_LOG`; it is asked where this is not set.
+    pub seccomp_log_flag: Option<bool>,
     /// The policy, instead of the machine's.
     pub policy: Option<PathBuf>,
 }
@@ -111,7 +114,7 @@ impl ConfigError {
             Self::File(error) => error.hint(),
             Self::NotUtf8 { .. } => "save the file as UTF-8",
             Self::Syntax { .. } => {
-                "the settings are runtime, dialect, root, log, log-required and policy; docs/runtime.md explains them"
+                "the settings are runtime, dialect, root, log, log-required, seccomp-log-flag and policy; docs/runtime.md explains them"
             }
             Self::Relative { .. } => "write the path from / on",
         }

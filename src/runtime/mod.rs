@@ -8,6 +8,7 @@ pub mod decision;
 pub mod embedded;
 pub mod exec;
 pub mod external;
+pub mod features;
 pub mod find;
 pub mod handoff;
 pub mod log;

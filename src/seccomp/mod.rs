@@ -53,7 +53,7 @@ pub use format::{Format, read_any};
 pub use groups::{GROUPS, Group, builtin};
 pub use machine::Machine;
 pub use optimise::canonical;
-pub use profile::{Condition, Profile, ProfileError, Rule};
+pub use profile::{Condition, LOG_FLAG, Profile, ProfileError, Rule};
 pub use resolve::{Bounding, Facts, Kernel, ResolveError};
 pub use resolved::Resolved;
 pub use subset::{NotSubset, Witness, is_subset};

@@ -6,6 +6,9 @@ use super::action::{Action, Op};
 use super::arch::Arch;
 use crate::spec::{Kind, Place, Pointer, ReadError, Value, quote};
 
+/// With this flag a call that the filter fails leaves a record in the kernel's log (`seccomp(2)`).
+pub const LOG_FLAG: &str = "SECCOMP_FILTER_FLAG_LOG";
+
 /// One `linux.seccomp` object; order and grouping are the file's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -100,6 +103,20 @@ impl Profile {
             listener_metadata: value.get("listenerMetadata").map(string).transpose()?,
             syscalls: list(value, "syscalls")?.map(Rule::read).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Whether a call that it fails leaves a record.
+    pub fn logs(&self) -> bool {
+        self.flags.iter().flatten().any(|flag| flag == LOG_FLAG)
+    }
+
+    /// Has calls that it fails leave a record.
+    #[must_use]
+    pub fn logging(mut self) -> Self {
+        if !self.logs() {
+            self.flags.get_or_insert_default().push(LOG_FLAG.to_owned());
+        }
+        self
     }
 
     /// Writes the object as compact JSON, leaving out what is absent or empty, as the runtime-spec's Go types do.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use batten::apparmor::Kernel;
-use batten::host::Host;
+use batten::host::{FilterLog, Host};
 use batten::policy::{Day, Policy};
 use batten::report::{Judged, Verdict, text};
 use batten::rules::{self, DocumentKind};
@@ -30,6 +30,11 @@ fn host(case: &Path) -> Host {
         apparmor: name(case).contains("with-apparmor"),
         kernel_profiles: Kernel::below(case.join("host")),
         today: Day { year: 2026, month: 11, day: 24 },
+        filter_log: if name(case).contains("that-takes-flags") {
+            FilterLog::Taken
+        } else {
+            FilterLog::NotTaken("runc 1.1.5 does not take it".to_owned())
+        },
         ..Host::detect()
     }
 }

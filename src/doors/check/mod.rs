@@ -114,7 +114,7 @@ impl Check {
     }
 
     fn report(&self, policy: &Policy, baseline: Option<&Baseline>) -> std::io::Result<(Summary, bool)> {
-        let host = Host { memo: Memo::of_process(), ..Host::detect() };
+        let host = Host { memo: Memo::of_process(), ..Host::detect_for(policy) };
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
         let writer = Writer { format: self.format, policy, style: Style { colour, explain: self.explain } };
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
