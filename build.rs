@@ -4,9 +4,14 @@
 #[path = "src/seccomp/syscalls/table.rs"]
 mod table;
 
+#[allow(dead_code, reason = "the library's own grammar, read here as well")]
+#[path = "src/seccomp/groups/grammar.rs"]
+mod grammar;
+
 use std::fmt::Write;
 use std::path::Path;
 
+use grammar::{Compared, Rule, alternatives};
 use serde::Deserialize;
 
 const SOURCE: &str = "profiles/seccomp/default.toml";
@@ -39,28 +44,6 @@ enum Open {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Rule {
-    calls: Vec<String>,
-    #[serde(default)]
-    when: Vec<When>,
-    kernel: Option<String>,
-    abis: Option<String>,
-    archs: Option<Vec<String>>,
-    not_archs: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct When {
-    arg: u32,
-    op: Option<String>,
-    mask: Option<u64>,
-    value: Option<u64>,
-    any: Option<Vec<u64>>,
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Refusal {
     call: String,
@@ -70,6 +53,7 @@ struct Refusal {
 fn main() {
     println!("cargo::rerun-if-changed={SOURCE}");
     println!("cargo::rerun-if-changed=src/seccomp/syscalls/table.rs");
+    println!("cargo::rerun-if-changed=src/seccomp/groups/grammar.rs");
     let text = std::fs::read_to_string(SOURCE).unwrap_or_else(|error| panic!("{SOURCE}: {error}"));
     let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{SOURCE}: {error}"));
     let mut out = String::from("/// Every group of the built-in profile, in the file's order.\n");
@@ -117,70 +101,41 @@ fn call(name: &str) -> String {
 }
 
 fn write_opening(out: &mut String, rule: &Rule, name: &str) {
-    let (major, minor) = rule.kernel.as_deref().map_or((0, 0), |kernel| {
-        let numbers =
-            kernel.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-        numbers.unwrap_or_else(|| panic!("{SOURCE}: kernel = {kernel:?}: write two numbers, as in \"4.8\""))
-    });
-    let _: (u64, u64) = (major, minor);
-    let compat = match rule.abis.as_deref() {
-        None => false,
-        Some("compat") => true,
-        Some(other) => panic!("{SOURCE}: abis = {other:?}: write \"compat\" or leave it out"),
-    };
+    assert!(
+        rule.action.is_none() && rule.caps.is_none(),
+        "{SOURCE}: {name}: a group's `open` says who, and rules open"
+    );
+    let wrong = |problem: String| -> ! { panic!("{SOURCE}: {name}: {problem}") };
+    let (major, minor) = grammar::kernel(rule.kernel.as_deref()).unwrap_or_else(|problem| wrong(problem));
+    let compat = grammar::compat(rule.abis.as_deref()).unwrap_or_else(|problem| wrong(problem));
     let head = format!(
         "call: {}, kernel: KernelVersion {{ major: {major}, minor: {minor} }}, compat: {compat}, archs: {}",
         call(name),
         archs(rule.archs.as_deref(), rule.not_archs.as_deref()),
     );
-    for conditions in alternatives(&rule.when) {
+    for conditions in alternatives(&rule.when).unwrap_or_else(|problem| wrong(problem)) {
+        let conditions: Vec<String> = conditions.iter().map(written).collect();
         let _ = writeln!(out, "Opening {{ {head}, conditions: &[{}] }},", conditions.join(", "));
     }
 }
 
-/// The conditions that must all hold, once for each value of an `any`.
-fn alternatives(when: &[When]) -> Vec<Vec<String>> {
-    let mut alternatives = vec![Vec::new()];
-    for condition in when {
-        let written = match &condition.any {
-            None => vec![compared(condition)],
-            Some(values) => values.iter().map(|value| written(condition.arg, "Eq", *value, 0)).collect(),
-        };
-        alternatives = alternatives
-            .iter()
-            .flat_map(|so_far| written.iter().map(move |next| [so_far.as_slice(), std::slice::from_ref(next)].concat()))
-            .collect();
-    }
-    alternatives
-}
-
 fn archs(only: Option<&[String]>, not: Option<&[String]>) -> String {
     let names =
-        |names: &[String]| names.iter().map(|name| format!("\"SCMP_ARCH_{name}\"")).collect::<Vec<_>>().join(", ");
+        |names: &[String]| names.iter().map(|name| format!("Arch::{}", variant(name))).collect::<Vec<_>>().join(", ");
     match (only, not) {
         (None, None) => "Archs::All".to_owned(),
-        (Some(only), None) => format!("Archs::Only(&[{}])", names(only)),
-        (None, Some(not)) => format!("Archs::Not(&[{}])", names(not)),
+        (Some(only), None) => format!("Archs::Only(Cow::Borrowed(&[{}]))", names(only)),
+        (None, Some(not)) => format!("Archs::Not(Cow::Borrowed(&[{}]))", names(not)),
         (Some(_), Some(_)) => panic!("{SOURCE}: a rule has both archs and not-archs"),
     }
 }
 
-fn compared(when: &When) -> String {
-    let value = when.value.unwrap_or_else(|| panic!("{SOURCE}: a condition has neither value nor any"));
-    let (op, value, value_two) = match (when.op.as_deref(), when.mask) {
-        (Some("=="), Some(mask)) => ("MaskedEq", mask, value),
-        (Some("=="), None) => ("Eq", value, 0),
-        (Some("!="), None) => ("Ne", value, 0),
-        (Some("<"), None) => ("Lt", value, 0),
-        (Some("<="), None) => ("Le", value, 0),
-        (Some(">"), None) => ("Gt", value, 0),
-        (Some(">="), None) => ("Ge", value, 0),
-        (op, _) => panic!("{SOURCE}: op = {op:?}: write ==, !=, <, <=, > or >=; a mask goes with == only"),
-    };
-    written(when.arg, op, value, value_two)
+/// `S390X` as the library spells it: `S390x`.
+fn variant(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    format!("{first}{}", rest.to_lowercase())
 }
 
-fn written(arg: u32, op: &str, value: u64, value_two: u64) -> String {
-    assert!(arg < 6, "{SOURCE}: a call has arguments 0 to 5");
+fn written((arg, op, value, value_two): &Compared) -> String {
     format!("Condition {{ index: {arg}, value: {value:#018x}, value_two: {value_two:#018x}, op: Op::{op} }}")
 }

@@ -40,8 +40,8 @@ impl<'p> Deep<'p> {
             caps: bounding(permitted, config),
             abis: settings.abis.value,
         };
-        let profile = policy_profile(&settings.profile.value, &target)
-            .map_err(|error| (error.to_string(), error.hint().to_owned()))?;
+        let profile =
+            policy_profile(settings, &target).map_err(|error| (error.to_string(), error.hint().to_owned()))?;
         Ok(Some(Self { permitted, profile, seen: Vec::new() }))
     }
 

@@ -103,7 +103,11 @@ fn settings(out: &mut String, policy: &Policy, settings: &Settings) {
     line(own.ceiling.origin, list(own.ceiling.value.iter().map(|capability| capability.to_string()).collect()));
     line(own.violation.origin, word(&own.violation.value));
     let own = &settings.seccomp;
-    line(own.profile.origin, format!("{:?}", own.profile.value));
+    match &own.allow {
+        Some(allow) => line(allow.origin, format!("{:?}", allow.value)),
+        None => line(own.profile.origin, format!("{:?}", own.profile.value)),
+    }
+    line(own.deny.origin, format!("{:?}", own.deny.value));
     line(own.own.origin, word(&own.own.value));
     line(own.abis.origin, word(&own.abis.value));
     line(own.log_denials.origin, own.log_denials.value.to_string());

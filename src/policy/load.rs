@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::PolicyError;
-use super::model::{AppArmorLayer, CapabilitiesLayer, Layer, MatchLayer, Own, Set};
+use super::model::{AppArmorLayer, CapabilitiesLayer, Layer, MatchLayer, Own, SeccompLayer};
 use super::origin::Source;
 use super::settings::cap_word;
 use super::subject::SubjectKeys;
@@ -12,6 +12,7 @@ use super::waiver::{Day, Waiver};
 use super::{BUILT_IN_PROFILE, Override, POLICY_DROP_INS, POLICY_FILE, Policy};
 use crate::apparmor::kernel::is_unconfined;
 use crate::rules;
+use crate::seccomp::Word;
 use crate::spec::{FileError, Problem, read_trusted};
 
 impl Policy {
@@ -172,10 +173,10 @@ const fn is_missing(error: &FileError) -> bool {
 }
 
 fn check(source: &Source, layer: &Layer) -> Result<(), PolicyError> {
-    check_controls(source, &layer.capabilities, &layer.seccomp.profile, &layer.apparmor)?;
+    check_controls(source, &layer.capabilities, &layer.seccomp, &layer.apparmor)?;
     for item in &layer.overrides {
         let body = item.get_ref();
-        check_controls(source, &body.capabilities, &body.seccomp.profile, &body.apparmor)?;
+        check_controls(source, &body.capabilities, &body.seccomp, &body.apparmor)?;
     }
     for item in &layer.waivers {
         let waiver = item.get_ref();
@@ -197,7 +198,7 @@ fn check(source: &Source, layer: &Layer) -> Result<(), PolicyError> {
 fn check_controls(
     source: &Source,
     capabilities: &CapabilitiesLayer,
-    profile: &Set<String>,
+    seccomp: &SeccompLayer,
     apparmor: &AppArmorLayer,
 ) -> Result<(), PolicyError> {
     for words in [&capabilities.ceiling, &capabilities.add, &capabilities.drop].into_iter().flatten() {
@@ -206,14 +207,37 @@ fn check_controls(
             return Err(source.wrong(words.span().start, format!("no capability {word:?} is known"), hint));
         }
     }
-    if let Some(profile) = profile {
+    check_seccomp(source, seccomp)?;
+    check_apparmor(source, apparmor)
+}
+
+fn check_seccomp(source: &Source, seccomp: &SeccompLayer) -> Result<(), PolicyError> {
+    if let Some(profile) = &seccomp.profile {
         let name = profile.get_ref();
         if name != BUILT_IN_PROFILE && !name.starts_with('/') {
             let hint = format!("write {BUILT_IN_PROFILE:?} or the absolute path of a profile");
             return Err(source.wrong(profile.span().start, format!("{name:?} is no seccomp profile"), hint));
         }
     }
-    check_apparmor(source, apparmor)
+    for words in [&seccomp.allow, &seccomp.deny].into_iter().flatten() {
+        if let Some(word) = words.get_ref().iter().find(|word| Word::read(word).is_none()) {
+            let problem = format!("no group or system call is called {word:?}");
+            return Err(source.wrong(words.span().start, problem, Word::hint(word)));
+        }
+    }
+    if let (Some(_), Some(allow)) = (&seccomp.profile, &seccomp.allow) {
+        let hint = "keep one: `allow` lists everything that is let through, \"@default\" being the built-in profile; a \
+                    profile in TOML takes `allow` as well";
+        let problem = "seccomp.allow stands beside seccomp.profile".to_owned();
+        return Err(source.wrong(allow.span().start, problem, hint));
+    }
+    match &seccomp.deny {
+        Some(deny) if deny.get_ref().iter().any(|word| Word::read(word) == Some(Word::Default)) => {
+            let hint = "name the groups to close: batten seccomp groups lists them";
+            Err(source.wrong(deny.span().start, "without @default nothing starts".to_owned(), hint))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_apparmor(source: &Source, apparmor: &AppArmorLayer) -> Result<(), PolicyError> {

@@ -127,6 +127,8 @@ pub(super) struct CapabilitiesLayer {
 #[serde(deny_unknown_fields)]
 pub(super) struct SeccompLayer {
     pub(super) profile: Set<String>,
+    pub(super) allow: Set<Vec<String>>,
+    pub(super) deny: Set<Vec<String>>,
     pub(super) own: Set<Own>,
     pub(super) abis: Set<Abis>,
     pub(super) log_denials: Set<bool>,

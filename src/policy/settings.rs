@@ -7,7 +7,7 @@ use super::model::{
 };
 use super::origin::{OriginPlace, Sourced};
 use crate::capability::{CapSet, Capability};
-use crate::seccomp::Abis;
+use crate::seccomp::{Abis, Word};
 
 /// Everything that the rules ask.
 #[derive(Debug, Clone)]
@@ -35,6 +35,10 @@ pub struct Capabilities {
 pub struct Seccomp {
     /// `builtin:default`, or the path of a profile.
     pub profile: Sourced<String>,
+    /// In the profile's place, if the policy says so: what is let through, and nothing else is.
+    pub allow: Option<Sourced<Vec<Word>>>,
+    /// What is refused, whatever the profile says.
+    pub deny: Sourced<Vec<Word>>,
     /// What happens to the bundle's own profile.
     pub own: Sourced<Own>,
     /// Which system call interfaces the filter answers for.
@@ -97,6 +101,8 @@ impl Settings {
             },
             seccomp: Seccomp {
                 profile: built_in("seccomp.profile", super::BUILT_IN_PROFILE.to_owned()),
+                allow: None,
+                deny: built_in("seccomp.deny", Vec::new()),
                 own: built_in("seccomp.own", Own::Combine),
                 abis: built_in("seccomp.abis", Abis::Native),
                 log_denials: built_in("seccomp.log_denials", false),
@@ -128,12 +134,7 @@ impl Settings {
     pub(super) fn lay(&mut self, index: usize, layer: ControlLayers<'_>) {
         put(&mut self.mode, index, layer.mode);
         self.capabilities.lay(index, layer.capabilities);
-        let seccomp = &mut self.seccomp;
-        put(&mut seccomp.profile, index, &layer.seccomp.profile);
-        put(&mut seccomp.own, index, &layer.seccomp.own);
-        put(&mut seccomp.abis, index, &layer.seccomp.abis);
-        put(&mut seccomp.log_denials, index, &layer.seccomp.log_denials);
-        put(&mut seccomp.violation, index, &layer.seccomp.violation);
+        self.seccomp.lay(index, layer.seccomp);
         let apparmor = &mut self.apparmor;
         if let Some(profile) = &layer.apparmor.profile {
             let named = apparmor.profile.get_or_insert_with(|| built_in("apparmor.profile", String::new()));
@@ -183,6 +184,37 @@ impl Capabilities {
         }
         put(&mut self.violation, index, &layer.violation);
     }
+}
+
+impl Seccomp {
+    /// `profile` and `allow` are two answers to one question: the later one holds. `deny` holds beside both.
+    fn lay(&mut self, index: usize, layer: &SeccompLayer) {
+        if layer.profile.is_some() {
+            self.allow = None;
+        }
+        put(&mut self.profile, index, &layer.profile);
+        if let Some(allow) = &layer.allow {
+            let named = self.allow.get_or_insert_with(|| built_in("seccomp.allow", Vec::new()));
+            overwrite(named, index, allow.span().start, words(allow.get_ref()));
+        }
+        if let Some(deny) = &layer.deny {
+            overwrite(&mut self.deny, index, deny.span().start, words(deny.get_ref()));
+        }
+        put(&mut self.own, index, &layer.own);
+        put(&mut self.abis, index, &layer.abis);
+        put(&mut self.log_denials, index, &layer.log_denials);
+        put(&mut self.violation, index, &layer.violation);
+    }
+
+    /// Where it was said what is let through.
+    pub fn origin(&self) -> Origin {
+        self.allow.as_ref().map_or(self.profile.origin, |allow| allow.origin)
+    }
+}
+
+/// Words were checked when the layer was read.
+fn words(words: &[String]) -> Vec<Word> {
+    words.iter().filter_map(|word| Word::read(word)).collect()
 }
 
 /// The named set or capability that a policy's word stands for.

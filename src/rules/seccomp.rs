@@ -8,7 +8,8 @@
 //! **Allowed.** A filter that lets through nothing that the policy's does not. What becomes of another one is for
 //! `seccomp.own`: `combine` takes the stricter verdict of both for every call, `keep` and `replace` put the policy's in
 //! its place (`replace` even in the place of a stricter one), `deny` refuses a bundle that brings any other. A bundle without
-//! a filter gets the policy's. The container's own exec processes inherit it from the runtime's state.
+//! a filter gets the policy's. The policy's is `seccomp.profile`, or what `seccomp.allow` lists in its place; in either case
+//! without what `seccomp.deny` lists. The container's own exec processes inherit it from the runtime's state.
 //!
 //! With `seccomp.log_denials` the filter carries `SECCOMP_FILTER_FLAG_LOG`, so that a call that it fails leaves a record.
 //! Where the runtime does not take the flag the container starts without it, which is reported each time: the filter is as
@@ -22,9 +23,10 @@ use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, Severity};
 use crate::host::FilterLog;
-use crate::policy::{BUILT_IN_PROFILE, Own, Seccomp, Violation};
+use crate::policy::{BUILT_IN_PROFILE, Origin, Own, Seccomp, Violation};
 use crate::seccomp::{
-    LOG_FLAG, NotSubset, Profile, ResolveError, Target, builtin, canonical, intersect, is_subset, read_any,
+    GroupProfile, LOG_FLAG, NotSubset, Profile, ProfileError, ResolveError, Syscall, Target, Witness, builtin,
+    canonical, deny, intersect, is_subset, open_only, read_any,
 };
 use crate::spec::{Document, Edit, FileError, Pointer, ReadError, Value, read_trusted};
 
@@ -132,67 +134,109 @@ fn unlogged(case: &Case<'_>, place: Pointer, own: Option<Value<'_>>) -> Option<F
 
 /// What is wrong with a bundle's filter, and what would be right in its place; nothing where no other is welcome.
 struct Wrong<'a> {
+    cause: Cause,
     message: &'a str,
     fixed: Option<&'a str>,
 }
 
+/// Which of the policy's settings asks for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Profile,
+    Deny,
+}
+
+impl Cause {
+    /// `seccomp.deny` where it names the call on which a filter is looser.
+    fn of(settings: &Seccomp, witness: &Witness) -> Self {
+        let call = witness.call.as_deref().and_then(Syscall::from_name);
+        let denied = call.is_some_and(|call| settings.deny.value.iter().any(|word| word.covers(call)));
+        if denied { Self::Deny } else { Self::Profile }
+    }
+
+    const fn letter(self) -> char {
+        match self {
+            Self::Profile => 'p',
+            Self::Deny => 'd',
+        }
+    }
+
+    fn origin(self, settings: &Seccomp) -> Origin {
+        match self {
+            Self::Profile => settings.origin(),
+            Self::Deny => settings.deny.origin,
+        }
+    }
+}
+
 impl<'a> Wrong<'a> {
-    /// An answer is empty for a filter within the policy; else it is the message, and the right filter on a line of its own.
+    /// An answer is empty for a filter within the policy; else it is the cause's letter and the message, and the right filter
+    /// on a line of its own.
     fn read(answer: &'a str) -> Option<Self> {
-        if answer.is_empty() {
-            return None;
-        }
-        match answer.split_once('\n') {
-            Some((message, fixed)) => Some(Self { message, fixed: Some(fixed) }),
-            None => Some(Self { message: answer, fixed: None }),
-        }
+        let letter = answer.chars().next()?;
+        let cause = if letter == Cause::Deny.letter() { Cause::Deny } else { Cause::Profile };
+        let (message, fixed) = match answer[letter.len_utf8()..].split_once('\n') {
+            Some((message, fixed)) => (message, Some(fixed)),
+            None => (&answer[letter.len_utf8()..], None),
+        };
+        Some(Self { cause, message, fixed })
     }
 }
 
 fn answer(settings: &Seccomp, own: Option<Value<'_>>, target: &Target, logs: bool) -> Result<String, SeccompError> {
     let flagged = |profile: Profile| if logs { profile.logging() } else { profile };
-    let policy = flagged(policy_profile(&settings.profile.value, target)?);
+    let policy = flagged(policy_profile(settings, target)?);
     let wrong = match own.map(|own| Profile::read(own).map(flagged)) {
-        None => Some(("no system call filter is set".to_owned(), Some(policy))),
+        None => Some((Cause::Profile, "no system call filter is set".to_owned(), Some(policy))),
         Some(Ok(own)) => verdict(settings, &own, policy, target),
-        Some(Err(error)) => Some((format!("no runtime could load the filter: {error}"), Some(policy))),
+        Some(Err(error)) => Some((Cause::Profile, format!("no runtime could load the filter: {error}"), Some(policy))),
     };
-    Ok(match wrong {
-        None => String::new(),
-        Some((message, None)) => message.replace('\n', " "),
-        Some((message, Some(fixed))) => {
-            let mut answer = message.replace('\n', " ");
-            answer.push('\n');
-            fixed.write(&mut answer);
-            answer
-        }
-    })
+    let Some((cause, message, fixed)) = wrong else { return Ok(String::new()) };
+    let mut answer = format!("{}{}", cause.letter(), message.replace('\n', " "));
+    if let Some(fixed) = fixed {
+        answer.push('\n');
+        fixed.write(&mut answer);
+    }
+    Ok(answer)
 }
 
 /// Everything that the answer depends on.
 fn question(settings: &Seccomp, own: Option<Value<'_>>, target: &Target, logs: bool) -> String {
     let name = &settings.profile.value;
-    let seen = if name == BUILT_IN_PROFILE { None } else { std::fs::metadata(name).ok() };
+    let reads = settings.allow.is_none() && name != BUILT_IN_PROFILE;
+    let seen = if reads { std::fs::metadata(name).ok() } else { None };
     let seen =
         seen.map(|seen| (seen.dev(), seen.ino(), seen.size(), seen.mtime_nsec(), seen.ctime(), seen.ctime_nsec()));
     let batten = env!("CARGO_PKG_VERSION");
     let set = settings.own.value;
+    let words = (settings.allow.as_ref().map(|allow| &allow.value), &settings.deny.value);
     let own = own.map_or("", Value::raw);
-    format!("{batten} {BUILT_IN_FINGERPRINT} {name:?} {seen:?} {set:?} {logs} {target:?}\n{own}")
+    format!("{batten} {BUILT_IN_FINGERPRINT} {name:?} {seen:?} {words:?} {set:?} {logs} {target:?}\n{own}")
 }
 
 /// What is wrong with the bundle's own filter.
-fn verdict(settings: &Seccomp, own: &Profile, policy: Profile, target: &Target) -> Option<(String, Option<Profile>)> {
+fn verdict(
+    settings: &Seccomp,
+    own: &Profile,
+    policy: Profile,
+    target: &Target,
+) -> Option<(Cause, String, Option<Profile>)> {
     let native = target.arch;
+    let looser =
+        |own: &Profile| is_subset(own, &policy, native).err().map(|looser| (cause(settings, &looser), said(&looser)));
     match settings.own.value {
         Own::Replace | Own::Deny if *own == policy => None,
-        Own::Replace => Some(("the filter is not the policy's".to_owned(), Some(policy))),
-        Own::Deny => Some(("the bundle brings a filter of its own".to_owned(), None)),
-        Own::Keep => is_subset(own, &policy, native).err().map(|looser| (said(&looser), Some(policy))),
-        Own::Combine => is_subset(own, &policy, native).err().map(|looser| {
-            let both = intersect(own, &policy, native);
-            (said(&looser), Some(both))
-        }),
+        Own::Replace => Some((Cause::Profile, "the filter is not the policy's".to_owned(), Some(policy))),
+        Own::Deny => Some((Cause::Profile, "the bundle brings a filter of its own".to_owned(), None)),
+        Own::Keep => looser(own).map(|(cause, said)| (cause, said, Some(policy))),
+        Own::Combine => looser(own).map(|(cause, said)| (cause, said, Some(intersect(own, &policy, native)))),
+    }
+}
+
+fn cause(settings: &Seccomp, looser: &NotSubset) -> Cause {
+    match looser {
+        NotSubset::Looser(witness) => Cause::of(settings, witness),
+        NotSubset::TooIntricate { .. } => Cause::Profile,
     }
 }
 
@@ -211,7 +255,7 @@ fn said(looser: &NotSubset) -> String {
 
 fn finding(case: &Case<'_>, place: Pointer, wrong: Wrong<'_>) -> Finding {
     let settings = &case.settings.seccomp;
-    let control = Control::new(&settings.violation, &settings.profile);
+    let control = Control { origin: wrong.cause.origin(settings), ..Control::new(&settings.violation, &settings.own) };
     if let Some(waiver) = case.waiver(None) {
         return case.waived(waiver, control, place, wrong.message);
     }
@@ -236,14 +280,25 @@ fn target(case: &Case<'_>) -> Target {
 ///
 /// # Errors
 /// [`SeccompError`] when it cannot be used.
-pub fn policy_profile(name: &str, target: &Target) -> Result<Profile, SeccompError> {
-    if name == BUILT_IN_PROFILE {
-        return Ok(builtin(target));
-    }
+pub fn policy_profile(settings: &Seccomp, target: &Target) -> Result<Profile, SeccompError> {
+    let base = match (&settings.allow, settings.profile.value.as_str()) {
+        (Some(allow), _) => open_only(&allow.value, target),
+        (None, BUILT_IN_PROFILE) => builtin(target),
+        (None, file) => from_file(file, target)?,
+    };
+    Ok(if settings.deny.value.is_empty() { base } else { deny(&base, &settings.deny.value, target) })
+}
+
+/// A file of any format: TOML in the words of the groups by its name, else JSON.
+fn from_file(name: &str, target: &Target) -> Result<Profile, SeccompError> {
     let path = || name.to_owned();
+    let wrong = |error: ResolveError| SeccompError::Profile { path: path(), error: Box::new(error) };
     let text = read_trusted(Path::new(name))?;
+    if GroupProfile::is_named_by(Path::new(name)) {
+        let profile = GroupProfile::from_bytes(text).map_err(|error: ProfileError| wrong(error.into()))?;
+        return Ok(profile.resolve(target));
+    }
     let document = Document::parse(text).map_err(|error| SeccompError::Read { path: path(), error })?;
-    let (_, profile) = read_any(document.root(), target)
-        .map_err(|error| SeccompError::Profile { path: path(), error: Box::new(error) })?;
+    let (_, profile) = read_any(document.root(), target).map_err(wrong)?;
     Ok(canonical(&profile, target.arch, target.abis))
 }

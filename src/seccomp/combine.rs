@@ -10,6 +10,7 @@ mod written;
 
 use std::borrow::Cow;
 
+use super::Limit;
 use super::arch::Arch;
 use super::filter::{Decision, Filter};
 use super::layout::Layout;
@@ -18,7 +19,8 @@ use super::profile::Profile;
 use super::syscalls::Syscall;
 use super::verdict::Verdict;
 use super::{action::Action, domain::Width};
-use call::{Call, Said};
+use call::Call;
+pub(super) use call::Said;
 
 /// Which of two verdicts counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +115,24 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
         listener_path: None,
         listener_metadata: None,
         syscalls: layout.into_rules(),
+    }
+}
+
+/// What `filter` says of one call, and no more than `limit` lets through.
+pub(super) fn within<'p>(filter: &Filter<'p>, own: &Decision<'p>, limit: &'p Limit) -> Said<'p> {
+    let default = filter.default_verdict();
+    let call = Call {
+        a: own,
+        b: &limit.decision,
+        a_default: default,
+        b_default: limit.default,
+        choice: Choice::Stricter,
+        half: filter.archs().iter().any(|arch| Width::of(*arch) == Width::Half),
+        lost: filter.archs().iter().any(|arch| filter.is_lost_on(*arch)),
+    };
+    match call.combined(default) {
+        Said::Always(verdict) if verdict == default && !own.named => Said::Nothing,
+        said => said,
     }
 }
 

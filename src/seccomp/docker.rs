@@ -1,6 +1,6 @@
 //! Docker's profile format: OCI's object, with conditions on capabilities, architecture and kernel. moby and
 //! container-libs (Podman, Buildah, CRI-O) each read it in their own way; containerd reads the same file as plain OCI,
-//! and every condition is lost. `docs/seccomp-profiles.md` compares the three.
+//! and every condition is lost. `docs/seccomp.md` compares the three.
 
 use super::profile::ProfileError;
 use super::target::KernelVersion;
@@ -76,7 +76,7 @@ impl<'d> DockerProfile<'d> {
 fn explain(error: ReadError) -> ProfileError {
     let hint = match error.refusal {
         Refusal::FoldedKey { .. } => "spell the key exactly so: engines in Go ignore case, other readers do not",
-        Refusal::WrongType { .. } => "docs/seccomp-profiles.md gives the type of each member",
+        Refusal::WrongType { .. } => "docs/seccomp.md gives the type of each member",
         _ => error.hint(),
     };
     ProfileError { hint, ..error.into() }

@@ -17,15 +17,11 @@ mod combine;
 #[cfg(feature = "embedded")]
 pub mod compiled;
 mod docker;
-#[allow(dead_code, reason = "combine is next")]
 mod domain;
 mod errno;
-#[allow(dead_code, reason = "combine is next")]
 mod faithful;
-#[allow(dead_code, reason = "combine is next")]
 mod filter;
 mod format;
-#[allow(dead_code, reason = "combine is next")]
 mod groups;
 mod layout;
 #[cfg(feature = "cli")]
@@ -50,7 +46,8 @@ pub use combine::{intersect, merge};
 pub use docker::{Dialect, DockerProfile, Fidelity};
 pub use filter::{Answer, Filter, Reason, Ruled};
 pub use format::{Format, read_any};
-pub use groups::{GROUPS, Group, builtin};
+use groups::Limit;
+pub use groups::{GROUPS, Group, GroupProfile, Word, Written, WrittenRule, builtin, deny, open_only};
 pub use machine::Machine;
 pub use optimise::canonical;
 pub use profile::{Condition, LOG_FLAG, Profile, ProfileError, Rule};

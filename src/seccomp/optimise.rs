@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::Limit;
 use super::arch::Arch;
+use super::combine::within;
 use super::filter::{Decision, Filter};
 use super::layout::Layout;
 use super::profile::Profile;
@@ -28,6 +30,27 @@ pub fn canonical(profile: &Profile, native: Arch, abis: Abis) -> Profile {
         }
     }
     Profile { architectures, syscalls: layout.into_rules(), ..without_rules(profile) }
+}
+
+/// Writes the profile behind `filter` anew, no call with more than its limit: exactly the stricter of both wherever that can
+/// be said.
+pub(super) fn limited(filter: &Filter<'_>, profile: &Profile, limits: &[Option<Limit>]) -> Profile {
+    let default = filter.default_verdict();
+    let archs = filter.archs();
+    let mut layout = Layout::default();
+    for call in Syscall::all().filter(|call| exists(*call, archs)) {
+        let own = filter.decision(call);
+        match &limits[call.index()] {
+            None => lay(&mut layout, Cow::Borrowed(call.name()), own, default),
+            Some(limit) => within(filter, own, limit).lay(&mut layout, Cow::Borrowed(call.name())),
+        }
+    }
+    for name in filter.strangers() {
+        if let Some(decision) = filter.stranger_decision(name) {
+            lay(&mut layout, Cow::Owned(name.to_owned()), decision, default);
+        }
+    }
+    Profile { architectures: archs.to_vec(), syscalls: layout.into_rules(), ..without_rules(profile) }
 }
 
 /// Everything but rules and architectures.

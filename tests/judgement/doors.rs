@@ -83,6 +83,10 @@ fn a_bad_policy_or_command_line_exits_4_with_a_hint_and_nothing_on_stdout() {
         "apparmor.own = 'combine'",
         "apparmor.profile = 'unconfined'",
         "apparmor.fallback = { when = 'later', profile = 'x' }",
+        "seccomp.deny = ['@io_uring']",
+        "seccomp.deny = ['@default']",
+        "seccomp.allow = ['raed']",
+        "seccomp = { allow = ['@default'], profile = 'builtin:default' }",
     ] {
         let policy = place.policy(text);
         let run = batten(&["check", "--policy", &policy, &bundle]);
@@ -175,6 +179,27 @@ fn policy_show_names_the_line_that_made_each_setting() {
     );
     let other = place.file("other/config.json", r#"{"annotations":{"io.kubernetes.cri.sandbox-namespace":"x"}}"#);
     assert!(!batten(&["policy", "show", "--policy", &policy, &other]).stdout.contains("SYS_ADMIN"));
+}
+
+#[test]
+fn the_later_of_profile_and_allow_holds_and_deny_holds_beside_both() {
+    let place = Place::new();
+    let base = place.policy("seccomp.allow = ['@file-io', 'ptrace']\nseccomp.deny = ['@io-uring']\n");
+    let shown = |over: &str| {
+        let over = place.file("over.toml", over);
+        let run = batten(&["policy", "show", "--policy", &base, "--policy", &over]);
+        let lines = run.stdout.lines().filter(|line| line.starts_with("seccomp.")).map(str::to_owned);
+        let said = |line: String| line.split("   #").next().unwrap_or_default().to_owned();
+        lines.map(said).take(2).collect::<Vec<_>>()
+    };
+    let deny = "seccomp.deny = [\"@io-uring\"]";
+    assert_eq!(shown(""), ["seccomp.allow = [\"@file-io\", \"ptrace\"]", deny]);
+    assert_eq!(shown("seccomp.profile = 'builtin:default'"), ["seccomp.profile = \"builtin:default\"", deny]);
+    assert_eq!(
+        shown("seccomp.allow = ['@default', '@io-uring']"),
+        ["seccomp.allow = [\"@default\", \"@io-uring\"]", deny]
+    );
+    assert_eq!(shown("seccomp.deny = []")[1], "seccomp.deny = []");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const BUDGET: usize = 2_000;
 
 /// What the result says of a call. What no clause claims gets the result's default.
 #[derive(Debug, Clone)]
-pub(super) enum Said<'c> {
+pub(in crate::seccomp) enum Said<'c> {
     /// It is not named.
     Nothing,
     /// All its calls.
@@ -296,7 +296,7 @@ fn write<'c>(pieces: &[Piece<'c>], masks: bool) -> Option<Vec<(Cow<'c, [Conditio
 
 impl<'c> Said<'c> {
     /// Puts it among the rules.
-    pub(super) fn lay(self, layout: &mut Layout<'c>, name: Cow<'static, str>) {
+    pub(in crate::seccomp) fn lay(self, layout: &mut Layout<'c>, name: Cow<'static, str>) {
         match self {
             Self::Nothing => {}
             Self::Always(verdict) => layout.always(name, verdict),

@@ -2,20 +2,31 @@
 //!
 //! The groups are data, in `profiles/seccomp/default.toml`; the build turns them into tables.
 
+mod denied;
+mod file;
+mod grammar;
 mod opened;
+mod words;
+
+use std::borrow::Cow;
 
 use super::action::Op;
 use super::arch::Arch;
 use super::profile::{Condition, Profile};
 use super::syscalls::Syscall;
 use super::target::{Abis, KernelVersion, Target};
+use super::verdict::Verdict;
 use crate::capability::{CapSet, Capability};
 
-pub(super) use opened::Opened;
+pub(super) use denied::Limit;
+pub use denied::deny;
+pub use file::{GroupProfile, Written, WrittenRule};
+use opened::{Opened, numbering};
+pub use words::Word;
 
 #[allow(clippy::unreadable_literal, reason = "generated")]
 mod table {
-    use super::{Archs, Condition, Group, KernelVersion, Op, Open, Opening, Refusal, Syscall};
+    use super::{Arch, Archs, Condition, Cow, Group, KernelVersion, Op, Open, Opening, Refusal, Syscall};
 
     include!(concat!(env!("OUT_DIR"), "/groups.rs"));
 }
@@ -57,8 +68,8 @@ struct Opening {
 #[derive(Debug)]
 enum Archs {
     All,
-    Only(&'static [&'static str]),
-    Not(&'static [&'static str]),
+    Only(Cow<'static, [Arch]>),
+    Not(Cow<'static, [Arch]>),
 }
 
 /// What a call that nothing opens answers instead of EPERM.
@@ -70,10 +81,10 @@ struct Refusal {
 
 impl Opening {
     fn applies(&self, target: &Target) -> bool {
-        let machine = match self.archs {
+        let machine = match &self.archs {
             Archs::All => true,
-            Archs::Only(names) => names.contains(&target.arch.name()),
-            Archs::Not(names) => !names.contains(&target.arch.name()),
+            Archs::Only(archs) => archs.contains(&target.arch),
+            Archs::Not(archs) => !archs.contains(&target.arch),
         };
         machine && target.kernel >= self.kernel && (!self.compat || target.abis == Abis::Compat)
     }
@@ -128,8 +139,20 @@ impl Group {
 /// The built-in profile for a container: `@default`, written in canonical form. A dropped capability has closed its groups,
 /// a granted one has opened them.
 pub fn builtin(target: &Target) -> Profile {
+    open_only(&[Word::Default], target)
+}
+
+/// The profile that lets through the calls of `words` and no others. A group that is named is open whatever the
+/// container's capabilities are.
+pub fn open_only(words: &[Word], target: &Target) -> Profile {
     let mut opened = Opened::new(target);
-    opened.open_default();
+    for word in words {
+        match word {
+            Word::Default => opened.open_default(Verdict::ALLOW),
+            Word::Group(group) => opened.open(group, Verdict::ALLOW),
+            Word::Call(call) => opened.give(*call, Verdict::ALLOW),
+        }
+    }
     opened.profile()
 }
 
@@ -146,18 +169,21 @@ fn architectures(target: &Target) -> Vec<Arch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seccomp::{Filter, Verdict};
+    use crate::seccomp::Filter;
 
-    fn target(caps: CapSet) -> Target {
+    pub(super) fn target(caps: CapSet) -> Target {
         let kernel = KernelVersion { major: 6, minor: 18 };
         Target { arch: Arch::X86_64, kernel, caps, abis: Abis::Native }
     }
 
     fn ask(target: &Target, arch: Arch, name: &str, args: &[u64]) -> Verdict {
-        let profile = builtin(target);
+        ask_profile(&builtin(target), arch, name, args)
+    }
+
+    pub(super) fn ask_profile(profile: &Profile, arch: Arch, name: &str, args: &[u64]) -> Verdict {
         let mut six = [0; 6];
         six[..args.len()].copy_from_slice(args);
-        Filter::new(&profile, target.arch).verdict(arch, Syscall::from_name(name).unwrap(), &six).verdict
+        Filter::new(profile, Arch::X86_64).verdict(arch, Syscall::from_name(name).unwrap(), &six).verdict
     }
 
     #[test]

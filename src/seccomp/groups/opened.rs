@@ -32,9 +32,9 @@ impl<'t> Opened<'t> {
     }
 
     /// Opens the groups of `@default` that the container's capabilities open.
-    pub(in crate::seccomp) fn open_default(&mut self) {
+    pub(in crate::seccomp) fn open_default(&mut self, verdict: Verdict) {
         for group in GROUPS.iter().filter(|group| group.is_open(self.target.caps)) {
-            self.open(group, Verdict::ALLOW);
+            self.open(group, verdict);
         }
     }
 
@@ -71,22 +71,19 @@ impl<'t> Opened<'t> {
         self.calls[call.index()].clauses.push((conditions, verdict));
     }
 
-    /// Forgets whatever was said of `call`, and gives it to `verdict`.
-    pub(in crate::seccomp) fn close(&mut self, call: Syscall, verdict: Verdict) {
-        self.calls[call.index()] = Call { always: Some(verdict), ..Call::default() };
-    }
-
     /// The profile, in canonical form.
     pub(in crate::seccomp) fn profile(mut self) -> Profile {
         let architectures = architectures(self.target);
         let mut layout = Layout::default();
+        // An error instead of a default that kills, or that lets through, would be another profile.
+        let refusals = self.default.action() == Action::Errno;
         for (call, said) in Syscall::all().zip(&mut self.calls) {
             if !exists(call, &architectures) {
                 continue;
             }
             let name = Cow::Borrowed(call.name());
             let nothing = said.always.is_none() && said.clauses.is_empty();
-            if let Some(verdict) = said.always.or(said.refusal.filter(|_| nothing)) {
+            if let Some(verdict) = said.always.or(said.refusal.filter(|_| nothing && refusals)) {
                 if verdict != self.default {
                     layout.always(name, verdict);
                 }
@@ -109,7 +106,7 @@ impl<'t> Opened<'t> {
 }
 
 /// MIPS alone numbers its errors in its own way.
-const fn numbering(arch: Arch) -> Numbering {
+pub(super) const fn numbering(arch: Arch) -> Numbering {
     match arch {
         Arch::Mips | Arch::Mips64 | Arch::Mips64n32 | Arch::Mipsel | Arch::Mipsel64 | Arch::Mipsel64n32 => {
             Numbering::Mips
