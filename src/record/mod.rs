@@ -7,6 +7,7 @@
 //! the same. *Coverage* is in how many of the runs a call was seen.
 
 mod additions;
+pub mod against;
 pub mod coverage;
 pub mod merge;
 pub mod output;

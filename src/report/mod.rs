@@ -30,7 +30,7 @@ pub use html::page;
 #[cfg(feature = "cli")]
 pub use json::SCHEMA_VERSION;
 #[cfg(feature = "cli")]
-pub use judged::{Judged, Verdict};
+pub use judged::{Judged, Unreadable, Verdict};
 #[cfg(feature = "cli")]
 pub use patch::{json_patch, unified};
 #[cfg(feature = "cli")]

@@ -11,6 +11,8 @@
 mod action;
 mod arch;
 #[cfg(feature = "cli")]
+mod bounds;
+#[cfg(feature = "cli")]
 pub mod bpf;
 mod claims;
 mod combine;
@@ -40,6 +42,8 @@ mod verdict;
 
 pub use action::{Action, Op};
 pub use arch::Arch;
+#[cfg(feature = "cli")]
+pub use bounds::{Bounds, Known};
 #[doc(hidden)]
 pub use claims::check_readings;
 pub use combine::{intersect, merge};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "fixtures")]
 
+mod against;
 mod lab;
 mod needs;
 mod profiles;

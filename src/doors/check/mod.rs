@@ -1,5 +1,6 @@
 //! `batten check`: the judgement, run dry. Never writes.
 
+mod against;
 mod fail_on;
 mod progress;
 
@@ -9,6 +10,7 @@ use std::time::Instant;
 
 use clap::Args;
 
+use self::against::Against;
 use self::fail_on::FailOn;
 use self::progress::Bar;
 use super::input::{PolicyFiles, read_file};
@@ -23,13 +25,15 @@ use crate::rules::DocumentKind;
 /// Says what the policy would do to bundles, and changes nothing
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  batten check ./bundle\n  batten check --running --format html > fleet.html\n  \
-    batten check --recursive --format sarif /srv/bundles > batten.sarif\n  docker-spec | batten check --format json -\n\n\
+    batten check --recursive --format sarif /srv/bundles > batten.sarif\n  docker-spec | batten check --format json -\n  \
+    batten check --running --against monday.json\n\n\
     Exit codes: 0 all within the policy, 1 some denied, 2 some would be fixed, 3 some unreadable, 4 bad policy or usage; \
-    the highest that applies, in the order 3, 1, 2. With --fail-on: 1 what it names was found, 0 not, 3 some unreadable.")]
+    the highest that applies, in the order 3, 1, 2. With --fail-on: 1 what it names was found, 0 not, 3 some unreadable. \
+    With --against: 1 also where something in the run would have failed.")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Check {
     /// Bundle folders, config.json files, *.jsonl files with a document per line, quoted patterns; `-` is standard input
-    #[arg(required_unless_present = "running", value_name = "BUNDLE|FILE|PATTERN|-")]
+    #[arg(required_unless_present_any = ["running", "against"], value_name = "BUNDLE|FILE|PATTERN|-")]
     paths: Vec<PathBuf>,
 
     /// Search folders in depth for config.json files
@@ -51,6 +55,11 @@ pub struct Check {
     /// The documents are process files, as `runc exec --process` takes them
     #[arg(long)]
     process: bool,
+
+    /// Would the policy have broken this run? Name recordings (`batten record … --save`) or strace's output; each call that
+    /// would have been refused is reported. Without a bundle, for a container that asks for all that the policy permits
+    #[arg(long, value_name = "FILE", conflicts_with = "process")]
+    against: Vec<PathBuf>,
 
     #[command(flatten)]
     policy: PolicyFiles,
@@ -98,8 +107,12 @@ impl Check {
                 return refuse(Exit::Usage, &error, hint);
             }
         };
+        let against = match Against::read(&self.against) {
+            Ok(against) => against,
+            Err(exit) => return exit,
+        };
         let began = Instant::now();
-        match self.report(&policy, baseline.as_ref()) {
+        match self.report(&policy, baseline.as_ref(), against.as_ref()) {
             Ok((summary, fails)) => {
                 if self.stats {
                     stats(&summary, began);
@@ -113,7 +126,12 @@ impl Check {
         }
     }
 
-    fn report(&self, policy: &Policy, baseline: Option<&Baseline>) -> std::io::Result<(Summary, bool)> {
+    fn report(
+        &self,
+        policy: &Policy,
+        baseline: Option<&Baseline>,
+        against: Option<&Against>,
+    ) -> std::io::Result<(Summary, bool)> {
         let host = Host { memo: Memo::of_process(), ..Host::detect_for(policy) };
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
         let writer = Writer { format: self.format, policy, style: Style { colour, explain: self.explain } };
@@ -121,8 +139,8 @@ impl Check {
         out.write_all(writer.head().as_bytes())?;
         let (mut summary, mut fails, mut bar) = (Summary::default(), false, Bar::new());
         let (mut kept, mut first, mut failed) = (String::new(), true, Ok(()));
-        let judge = |item| self.row(item, &writer, &host, baseline);
-        in_order(self.items(), judge, |row| {
+        let judge = |item| self.row(item, &writer, &host, baseline, against);
+        in_order(self.items(policy), judge, |row| {
             let Some(row) = row else { return true };
             summary.merge(row.summary);
             fails |= row.fails;
@@ -143,7 +161,8 @@ impl Check {
         Ok((summary, fails))
     }
 
-    fn items(&self) -> impl Iterator<Item = Item> {
+    fn items(&self, policy: &Policy) -> impl Iterator<Item = Item> {
+        let any = (self.paths.is_empty() && !self.running).then(|| against::any_container(policy));
         let named = Named { recursive: self.recursive, lines: self.jsonl };
         let live = if self.running { running(&self.root) } else { Vec::new() };
         if self.running && live.is_empty() {
@@ -152,19 +171,27 @@ impl Check {
                 self.root.display()
             );
         }
-        self.paths.clone().into_iter().flat_map(move |path| items(path, named)).chain(live)
+        self.paths.clone().into_iter().flat_map(move |path| items(path, named)).chain(live).chain(any)
     }
 
     /// Nothing for a container that is gone by now.
-    fn row(&self, item: Item, writer: &Writer<'_>, host: &Host, baseline: Option<&Baseline>) -> Option<Row> {
+    fn row(
+        &self,
+        item: Item,
+        writer: &Writer<'_>,
+        host: &Host,
+        baseline: Option<&Baseline>,
+        against: Option<&Against>,
+    ) -> Option<Row> {
         let mut judged = self.judge(item, writer.policy, host)?;
+        let breaks = against.is_some_and(|against| against.add(&mut judged, writer.policy, host));
         if let Some(baseline) = baseline {
             baseline.subtract(&mut judged);
         }
         let mut summary = Summary::default();
         summary.add(&judged);
         let findings = judged.result.as_ref().map_or(&[][..], |outcome| &outcome.findings);
-        let fails = findings.iter().any(|finding| self.fail_on.iter().any(|named| named.covers(finding)));
+        let fails = breaks || findings.iter().any(|finding| self.fail_on.iter().any(|named| named.covers(finding)));
         Some(Row { text: writer.document(&judged), summary, fails })
     }
 

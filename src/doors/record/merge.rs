@@ -1,15 +1,15 @@
 //! `batten record merge`: several runs as one recording.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::sink::{Sink, note_to};
-use super::strace::{machine, read, say_notes};
-use crate::doors::{Exit, refuse};
+use super::source::recordings;
+use super::strace::machine;
+use crate::doors::Exit;
+use crate::record::Recording;
 use crate::record::strace::Options;
-use crate::record::{Recording, output};
 use crate::seccomp::{Arch, Machine};
 
 /// Merges the recordings of several runs, and says how well they cover the workload
@@ -46,22 +46,12 @@ pub(super) struct Merge {
 impl Merge {
     /// Runs the command.
     pub(super) fn run(&self) -> Exit {
-        let mut merged: Option<Recording> = None;
-        for path in &self.files {
-            let read = match self.load(path) {
-                Ok(read) => read,
-                Err(exit) => return exit,
-            };
-            match &mut merged {
-                None => merged = Some(read),
-                Some(merged) => {
-                    if let Err(error) = merged.merge(read) {
-                        return refuse(Exit::Unreadable, &error, error.hint());
-                    }
-                }
-            }
-        }
-        let recording = merged.unwrap_or_else(|| Recording::empty(Arch::NATIVE));
+        let arch = self.arch.map_or(Arch::NATIVE, Machine::arch);
+        let options = Options { arch, arguments: self.sink.arguments() };
+        let recording = match recordings(&self.files, options) {
+            Ok(recording) => recording,
+            Err(exit) => return exit,
+        };
         let printed = if self.coverage {
             let saved = self.sink.keep(&recording);
             if saved == Exit::Clean { crate::doors::say(&recording.coverage()).unwrap_or(Exit::Clean) } else { saved }
@@ -83,31 +73,4 @@ impl Merge {
             _ => Exit::Clean,
         }
     }
-
-    fn load(&self, path: &Path) -> Result<Recording, Exit> {
-        if let Some(text) = saved(path) {
-            let loaded = output::load(&path.display().to_string(), &text);
-            return loaded.map_err(|error| refuse(Exit::Unreadable, &error, error.hint()));
-        }
-        let arch = self.arch.map_or(Arch::NATIVE, Machine::arch);
-        let options = Options { arch, arguments: self.sink.arguments() };
-        let (recording, notes) =
-            read(&[path.to_owned()], options).map_err(|error| refuse(Exit::Unreadable, &error, &error.hint()))?;
-        say_notes(&notes, &recording);
-        if recording.calls.is_empty() {
-            let message = format!("no system call could be read in {}", path.display());
-            return Err(refuse(Exit::Unreadable, &message, "give a recording that --save wrote, or strace's text"));
-        }
-        Ok(recording)
-    }
-}
-
-/// The text of a saved recording, which begins as JSON does; strace's never begins so.
-fn saved(path: &Path) -> Option<Vec<u8>> {
-    let mut file = std::fs::File::open(path).ok().filter(|file| file.metadata().is_ok_and(|seen| seen.is_file()))?;
-    let mut first = [0; 1];
-    file.read_exact(&mut first).ok()?;
-    let mut text = first.to_vec();
-    (first == *b"{").then(|| file.read_to_end(&mut text).ok())??;
-    Some(text)
 }

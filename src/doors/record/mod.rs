@@ -1,13 +1,16 @@
 //! `batten record`: profiles from what a workload really does.
 
+mod diff;
 mod merge;
 mod progress;
 mod sink;
+pub(super) mod source;
 mod strace;
 
 use clap::{Args, Subcommand};
 
 use super::Exit;
+use diff::Diff;
 use merge::Merge;
 use strace::Strace;
 
@@ -23,6 +26,7 @@ pub struct Record {
 enum Action {
     Strace(Strace),
     Merge(Merge),
+    Diff(Diff),
 }
 
 impl Record {
@@ -31,6 +35,7 @@ impl Record {
         match &self.action {
             Action::Strace(door) => door.run(),
             Action::Merge(door) => door.run(),
+            Action::Diff(door) => door.run(),
         }
     }
 }

@@ -67,7 +67,7 @@ enum Format {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum RuntimeName {
+pub(super) enum RuntimeName {
     Runc,
     Crun,
     Any,
@@ -79,6 +79,16 @@ enum RefusedName {
     Allow,
     /// Refuse them as they were
     Keep,
+}
+
+impl From<RuntimeName> for Runtime {
+    fn from(name: RuntimeName) -> Self {
+        match name {
+            RuntimeName::Runc => Self::Runc,
+            RuntimeName::Crun => Self::Crun,
+            RuntimeName::Any => Self::Any,
+        }
+    }
 }
 
 impl Sink {
@@ -100,13 +110,9 @@ impl Sink {
     }
 
     /// How to make the profile.
-    pub(super) const fn making(&self) -> output::Making {
+    pub(super) fn making(&self) -> output::Making {
         output::Making {
-            runtime: match self.runtime {
-                RuntimeName::Runc => Runtime::Runc,
-                RuntimeName::Crun => Runtime::Crun,
-                RuntimeName::Any => Runtime::Any,
-            },
+            runtime: self.runtime.into(),
             no_new_privs: self.no_new_privs,
             arguments: self.args,
             refused: match self.refused {

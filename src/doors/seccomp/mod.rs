@@ -3,7 +3,7 @@
 mod combine;
 mod explain;
 mod input;
-mod named;
+pub(super) mod named;
 mod resolve;
 
 use clap::{Args, Subcommand};

@@ -13,7 +13,7 @@ use crate::spec::Document;
 
 /// What profiles with conditions are resolved for: this machine and a container's capabilities.
 #[derive(Debug, Args)]
-pub(super) struct Container {
+pub(in crate::doors) struct Container {
     /// The container's bounding set; without it, Docker's default
     #[arg(long, value_name = "CAP,…", value_delimiter = ',', value_parser = capabilities)]
     caps: Vec<CapSet>,
@@ -43,15 +43,15 @@ fn capabilities(word: &str) -> Result<CapSet, String> {
 }
 
 /// A profile, and where its rules stand.
-pub(super) struct Named {
-    pub(super) profile: Profile,
+pub(in crate::doors) struct Named {
+    pub(in crate::doors) profile: Profile,
     /// The document, where its rules are the profile's, one for one.
-    pub(super) document: Option<Document>,
+    pub(in crate::doors) document: Option<Document>,
 }
 
 impl Container {
     /// What to resolve for.
-    pub(super) fn target(&self) -> Target {
+    pub(in crate::doors) fn target(&self) -> Target {
         let caps = if self.caps.is_empty() {
             CapSet::DOCKER
         } else {
@@ -68,7 +68,7 @@ impl Container {
     ///
     /// # Errors
     /// The exit code, when the reason has been said.
-    pub(super) fn read(&self, path: &PathBuf) -> Result<Named, Exit> {
+    pub(in crate::doors) fn read(&self, path: &PathBuf) -> Result<Named, Exit> {
         let target = self.target();
         if path == Path::new(BUILT_IN_PROFILE) {
             return Ok(Named { profile: builtin(&target), document: None });
