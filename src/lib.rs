@@ -6,6 +6,8 @@ pub mod attest;
 pub mod capability;
 pub mod doors;
 pub mod enforce;
+#[cfg(feature = "cli")]
+pub mod engines;
 pub mod finding;
 #[cfg(feature = "cli")]
 pub mod fleet;

@@ -14,12 +14,14 @@ use super::delete::Delete;
 use super::diff::Diff;
 use super::explain::Explain;
 use super::hook::Hook;
+use super::install::{Install, Uninstall};
 use super::manual::{Completions, Man};
 use super::policy::PolicyCommand;
 use super::record::Record;
 #[cfg(feature = "embedded")]
 use super::run::Run;
 use super::seccomp::SeccompCommand;
+use super::status::Status;
 
 /// Brings containers within one policy before their OCI runtime starts them.
 #[derive(Debug, Parser)]
@@ -39,6 +41,9 @@ enum Command {
     Policy(PolicyCommand),
     Record(Record),
     Hook(Hook),
+    Install(Install),
+    Uninstall(Uninstall),
+    Status(Status),
     #[cfg(feature = "embedded")]
     Run(Run),
     #[cfg(feature = "embedded")]
@@ -61,6 +66,9 @@ impl Command {
             Self::Policy(door) => door.run().into(),
             Self::Record(door) => door.run().into(),
             Self::Hook(door) => door.run().into(),
+            Self::Install(door) => door.run().into(),
+            Self::Uninstall(door) => door.run().into(),
+            Self::Status(door) => door.run().into(),
             #[cfg(feature = "embedded")]
             Self::Run(door) => door.run(),
             #[cfg(feature = "embedded")]

@@ -24,6 +24,8 @@ pub mod hook;
 #[cfg(feature = "cli")]
 pub mod input;
 #[cfg(feature = "cli")]
+pub mod install;
+#[cfg(feature = "cli")]
 pub mod manual;
 #[cfg(feature = "cli")]
 pub mod policy;
@@ -35,6 +37,8 @@ pub mod run;
 pub mod seccomp;
 pub mod shim;
 pub mod start;
+#[cfg(feature = "cli")]
+pub mod status;
 
 pub use exit::Exit;
 

@@ -96,7 +96,7 @@ impl FindError {
 }
 
 /// Tells a batten-runtime that is started by the one before it from one that an engine started.
-pub(super) const MARK: &str = "BATTEN_RUNTIME_HANDOVER";
+pub(crate) const MARK: &str = "BATTEN_RUNTIME_HANDOVER";
 
 impl RealRuntime {
     /// The configured runtime, or the first that is found.
@@ -136,6 +136,15 @@ impl RealRuntime {
         let path = PLACES.iter().map(|place| Path::new(place).join(name)).find(|path| path.exists());
         Self::at(&path.ok_or_else(|| FindError::NotInstalled { name: name.to_owned() })?)
     }
+}
+
+/// Whether a program that engines are told to start is one that only root can put something else at.
+///
+/// # Errors
+/// [`FindError`] for what may not be trusted.
+#[cfg(feature = "cli")]
+pub fn trust_program(path: &Path) -> Result<(), FindError> {
+    check(path)
 }
 
 fn first_installed() -> Result<PathBuf, FindError> {

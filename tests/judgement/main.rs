@@ -12,4 +12,5 @@ mod golden;
 mod hooks;
 mod profiles;
 mod properties;
+mod registration;
 mod schema;

@@ -1,0 +1,210 @@
+//! containerd: handlers of its CRI plugin, which Kubernetes asks for by RuntimeClass.
+//!
+//! The plugin's section has another name in each version of the file (`docs/cri/config.md` of containerd): `cri` in version
+//! 1, `io.containerd.grpc.v1.cri` in 2, `io.containerd.cri.v1.runtime` from 3 on. A file that `imports` brings in replaces whole
+//! plugin sections before containerd 2.1; and its folder conf.d is read only where the main file's own `imports` names it
+//! (`cmd/containerd/server/config/config.go`, `LoadConfigWithPlugins`). So a drop-in is used only where both are known to
+//! hold, else the main file is edited.
+
+use std::path::{Path, PathBuf};
+
+use super::coverage::{Coverage, Handler, Way, runc_on_path};
+use super::layers::Layers;
+use super::{Content, Engine, EngineError, Format, Registration, Request, Setting, Site, Value, Version, Wanted};
+
+const MAIN: &str = "containerd/config.toml";
+const DROP_IN: &str = "/etc/containerd/conf.d/batten.toml";
+const SHIM: &str = "io.containerd.runc.v2";
+
+/// What every version's section is called here.
+const CRI: &str = "cri";
+
+/// From where on files that are imported are merged key by key.
+const MERGES: Version = (2, 1);
+
+pub(super) fn registration(request: &Request, site: &Site) -> Result<Registration, EngineError> {
+    if let Some(stage) = request.hooks.first() {
+        return Err(EngineError::NoHook { engine: "containerd", stage: stage.word() });
+    }
+    if request.builds {
+        return Err(EngineError::NoBuilds { engine: "containerd" });
+    }
+    let main = request.config.clone().unwrap_or_else(|| site.config(MAIN));
+    let version = site.version_of(Engine::Containerd);
+    let (layers, imports_drop_in) = read(site, &main, version)?;
+    let written = match layers.get(&["version"]) {
+        Some(Value::Number(number)) => Some(*number),
+        _ => None,
+    };
+    let is_blank = layers.names(&[]).is_empty();
+    let schema = match written {
+        Some(number) => number,
+        // Both families of containerd read version 2.
+        None if is_blank => {
+            if version.is_some_and(|version| version >= (2, 0)) {
+                3
+            } else {
+                2
+            }
+        }
+        None => 1,
+    };
+    let drops_in = request.config.is_none() && imports_drop_in && version.is_some_and(|version| version >= MERGES);
+    let (path, schema) = if drops_in { (PathBuf::from(DROP_IN), schema.max(3)) } else { (main, schema) };
+    let mut settings = Vec::new();
+    if drops_in || is_blank {
+        settings.push(Setting::new(["version"], schema));
+    }
+    let plugin = section(schema);
+    if request.default {
+        let name = request.names.first().map_or("batten", String::as_str);
+        settings.push(Setting::new(["plugins", plugin, "containerd", "default_runtime_name"], name));
+    }
+    let model = model(&layers);
+    for name in &request.names {
+        settings.extend(handler(plugin, name, &model, request));
+    }
+    let mut notes = Vec::new();
+    if disables_cri(&layers) {
+        notes.push(format!("{} disables the CRI plugin: what is set here counts when it is enabled", path.display()));
+    }
+    if !drops_in && layers.files.len() > 1 && version.is_none_or(|version| version < MERGES) {
+        notes.push(
+            "the file imports others: before containerd 2.1 one of them that names the CRI plugin replaces all of it; \
+             check with: containerd config dump"
+                .to_owned(),
+        );
+    }
+    let files = vec![Wanted { path, content: Content::Settings { format: Format::Toml, settings } }];
+    Ok(Registration { files, notes, reload: Engine::Containerd.restart(site) })
+}
+
+const fn section(version: i64) -> &'static str {
+    match version {
+        ..=1 => "cri",
+        2 => "io.containerd.grpc.v1.cri",
+        3.. => "io.containerd.cri.v1.runtime",
+    }
+}
+
+/// The settings of the default handler, which the new one takes over: the cgroup driver above all.
+fn model(layers: &Layers) -> Vec<(Vec<String>, Value)> {
+    let default = layers.text(&["plugins", CRI, "containerd", "default_runtime_name"]).unwrap_or("runc");
+    let mut model = layers.below(&["plugins", CRI, "containerd", "runtimes", default]);
+    let other = |(keys, value): &(Vec<String>, Value)| *keys == ["runtime_type"] && value.as_text() != Some(SHIM);
+    if model.iter().any(other) {
+        // Another shim's settings mean nothing to this one.
+        model.clear();
+    }
+    model.retain(|(keys, _)| {
+        *keys != ["options", "BinaryName"] && *keys != ["runtime_type"] && *keys != ["runtime_path"]
+    });
+    model
+}
+
+fn handler(plugin: &str, name: &str, model: &[(Vec<String>, Value)], request: &Request) -> Vec<Setting> {
+    let Some(runtime) = &request.runtime else { return Vec::new() };
+    let above = ["plugins", plugin, "containerd", "runtimes", name];
+    let at = |keys: &[String]| above.iter().map(|key| (*key).to_owned()).chain(keys.iter().cloned()).collect();
+    let mut settings =
+        vec![Setting { path: at(&["runtime_type".to_owned()]), value: SHIM.into(), exclusive: !request.replace }];
+    settings.extend(model.iter().map(|(keys, value)| Setting {
+        path: at(keys),
+        value: value.clone(),
+        exclusive: false,
+    }));
+    settings.push(Setting {
+        path: at(&["options".to_owned(), "BinaryName".to_owned()]),
+        value: runtime.display().to_string().into(),
+        exclusive: !request.replace,
+    });
+    settings
+}
+
+/// The main file and what it imports, and whether that is where the drop-in would be.
+fn read(site: &Site, main: &Path, version: Option<Version>) -> Result<(Layers, bool), EngineError> {
+    let mut layers = Layers::default();
+    let mut pending = vec![main.to_owned()];
+    let mut imports_drop_in = false;
+    while let Some(path) = pending.pop() {
+        if layers.files.contains(&path) {
+            continue;
+        }
+        let mut own = Layers::default();
+        own.lay(site, &path, Format::Toml, rename)?;
+        let merges = version
+            .map_or_else(|| matches!(own.get(&["version"]), Some(Value::Number(3..))), |version| version >= MERGES);
+        if !merges && path != main {
+            for plugin in own.names(&["plugins"]) {
+                layers.forget(&["plugins", &plugin]);
+            }
+        }
+        layers.lay(site, &path, Format::Toml, rename)?;
+        for pattern in own.get(&["imports"]).map(Value::texts).unwrap_or_default() {
+            let pattern = path.parent().unwrap_or(Path::new("/")).join(pattern);
+            let matches = glob::Pattern::new(&pattern.to_string_lossy()).is_ok_and(|glob| glob.matches(DROP_IN));
+            imports_drop_in |= path == main && matches;
+            pending.extend(matching(site, &pattern).into_iter().rev());
+        }
+    }
+    Ok((layers, imports_drop_in))
+}
+
+fn matching(site: &Site, pattern: &Path) -> Vec<PathBuf> {
+    let root = site.real(Path::new("/"));
+    let found = glob::glob(&site.real(pattern).to_string_lossy()).into_iter().flatten().flatten();
+    found.filter_map(|path| path.strip_prefix(&root).ok().map(|rest| Path::new("/").join(rest))).collect()
+}
+
+fn rename(keys: &mut [String]) {
+    if keys.len() > 1 && keys[0] == "plugins" && (1..=3).any(|version| keys[1] == section(version)) {
+        CRI.clone_into(&mut keys[1]);
+    }
+}
+
+fn disables_cri(layers: &Layers) -> bool {
+    let disabled = layers.get(&["disabled_plugins"]).map(Value::texts).unwrap_or_default();
+    disabled.iter().any(|plugin| (1..=3).any(|version| plugin == section(version)))
+}
+
+pub(super) fn coverage(site: &Site) -> Result<Coverage, EngineError> {
+    let main = site.config(MAIN);
+    let (layers, _) = read(site, &main, site.version_of(Engine::Containerd))?;
+    let runtimes = ["plugins", CRI, "containerd", "runtimes"];
+    let mut names = layers.names(&runtimes);
+    // It is there without any file.
+    if !names.iter().any(|name| name == "runc") {
+        names.push("runc".to_owned());
+    }
+    let handlers = names.iter().map(|name| {
+        let get = |keys: &[&str]| {
+            let keys: Vec<&str> = runtimes.iter().chain(&[name.as_str()]).chain(keys).copied().collect();
+            (layers.text(&keys).map(str::to_owned), layers.file(&keys).map(Path::to_owned))
+        };
+        let (shim, file) = get(&["runtime_type"]);
+        let (shim_path, _) = get(&["runtime_path"]);
+        let (binary, binary_file) = get(&["options", "BinaryName"]);
+        if let Some(shim) = shim_path.or(shim).filter(|shim| shim != SHIM && !shim.is_empty()) {
+            return Handler::other(name, format!("another shim, {shim}"), file.as_deref());
+        }
+        let binary = binary.filter(|binary| !binary.is_empty());
+        Handler::of_program(site, name, binary.as_deref().unwrap_or("runc"), binary_file.or(file).as_deref())
+    });
+    let handlers = handlers.collect();
+    let default = layers.text(&["plugins", CRI, "containerd", "default_runtime_name"]).unwrap_or("runc").to_owned();
+    let ways = vec![
+        runc_on_path(site),
+        Way {
+            what: "ctr, nerdctl and other clients of containerd's socket, which name the runtime themselves".to_owned(),
+            is_open: true,
+            is_roots: true,
+            closed_by: "nothing here: keep the socket root's; runc on PATH covers ctr without --runc-binary".to_owned(),
+        },
+    ];
+    let mut notes = Vec::new();
+    if disables_cri(&layers) {
+        notes.push("the CRI plugin is disabled: its handlers stand unused".to_owned());
+    }
+    let version = site.version_text(Engine::Containerd);
+    Ok(Coverage { engine: Engine::Containerd, version, files: layers.files, handlers, default, ways, notes })
+}

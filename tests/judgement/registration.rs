@@ -1,0 +1,437 @@
+//! `batten install`, `uninstall` and `status`, on machines made of files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::batten::{Run, batten};
+
+/// What makes a file batten-runtime to whoever looks for it.
+const MARK: &str = "BATTEN_RUNTIME_HANDOVER";
+const RUNTIME: &str = "/usr/local/bin/batten-runtime";
+
+struct Machine {
+    root: tempfile::TempDir,
+}
+
+impl Machine {
+    /// One with batten-runtime on it, and runc.
+    fn new() -> Self {
+        let machine = Self { root: tempfile::tempdir().unwrap() };
+        machine.program(RUNTIME, MARK);
+        machine.program("/usr/local/bin/batten", MARK);
+        machine.program("/usr/sbin/runc", "a runtime");
+        fs::create_dir_all(machine.path("/var/lib")).unwrap();
+        machine
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.path().join(path.trim_start_matches('/'))
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
+        fs::write(self.path(path), text).unwrap();
+    }
+
+    fn program(&self, path: &str, text: &str) {
+        self.write(path, text);
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    fn batten(&self, words: &[&str]) -> Run {
+        let root = self.root.path().to_str().unwrap();
+        batten(&[words, &["--root", root]].concat())
+    }
+
+    /// Does it, and it must succeed.
+    fn does(&self, words: &[&str]) -> Run {
+        let run = self.batten(words);
+        assert_eq!(run.code, 0, "{words:?}: {}", run.stderr);
+        assert_eq!(run.stdout, "", "standard output is data");
+        run
+    }
+
+    /// Every file and folder, and what is in it.
+    fn all(&self) -> Vec<(PathBuf, Option<String>)> {
+        fn collect(folder: &Path, all: &mut Vec<(PathBuf, Option<String>)>) {
+            let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            entries.sort();
+            for path in entries {
+                let text = (!path.is_dir()).then(|| fs::read_to_string(&path).unwrap());
+                all.push((path.clone(), text));
+                if path.is_dir() {
+                    collect(&path, all);
+                }
+            }
+        }
+        let mut all = Vec::new();
+        collect(self.root.path(), &mut all);
+        all
+    }
+}
+
+/// Each engine, a configuration that it may have, and what is registered with it.
+const ENGINES: [(&str, &str, &str, &[&str]); 6] = [
+    (
+        "docker",
+        "/etc/docker/daemon.json",
+        "{\n\t\"log-opts\" : {\"max-size\":\"10m\"},\n\t\"x-later\": 1.50e3\n}",
+        &["\t\"log-opts\" : {\"max-size\":\"10m\"},", "\"x-later\": 1.50e3", "\t\"default-runtime\": \"batten\""],
+    ),
+    (
+        "containerd",
+        "/etc/containerd/config.toml",
+        "# ours\nversion = 2\n[plugins]\n  [plugins.\"io.containerd.grpc.v1.cri\"]\n    [plugins.\"io.containerd.grpc.v1.cri\".cni]\n      bin_dir = \"/usr/lib/cni\" # why\n",
+        &["# ours\n", "bin_dir = \"/usr/lib/cni\" # why", "default_runtime_name = \"batten\""],
+    ),
+    (
+        "containerd",
+        "/etc/containerd/config.toml",
+        "version = 3\n",
+        &[
+            "[plugins.\"io.containerd.cri.v1.runtime\".containerd.runtimes.batten.options]\nBinaryName = \"/usr/local/bin/batten-runtime\"",
+        ],
+    ),
+    (
+        "podman",
+        "/etc/containers/containers.conf.d/batten.conf",
+        "# mine\n[engine]\nnum_locks = 9\n",
+        &["num_locks = 9\nruntime = \"batten\""],
+    ),
+    ("crio", "/etc/crio/crio.conf.d/99-batten.conf", "", &["default_runtime = \"batten\""]),
+    (
+        "buildkit",
+        "/etc/buildkit/buildkitd.toml",
+        "debug = true\n",
+        &["debug = true\n", "binary = \"/usr/local/bin/batten-runtime\""],
+    ),
+];
+
+#[test]
+fn what_is_there_stays_and_undoing_gives_the_very_bytes_back() {
+    for (engine, file, before, wanted) in ENGINES {
+        for before in [Some(before), None] {
+            let machine = Machine::new();
+            if let Some(before) = before {
+                machine.write(file, before);
+            }
+            let untouched = machine.all();
+            machine.does(&["install", engine, "--default"]);
+            let after = machine.read(file);
+            for line in wanted.iter().filter(|_| before.is_some()) {
+                assert!(after.contains(line), "{engine}: {line:?} is not in\n{after}");
+            }
+            let installed = machine.all();
+            assert!(machine.does(&["install", engine, "--default"]).stderr.contains("set so already"));
+            assert_eq!(machine.all(), installed, "{engine}: the same once more changes nothing");
+            machine.does(&["uninstall", engine]);
+            assert_eq!(machine.all(), untouched, "{engine}: all is as it was");
+            assert!(machine.does(&["uninstall", engine]).stderr.contains("registered nothing"));
+        }
+    }
+}
+
+#[test]
+fn a_registered_engine_is_covered_and_an_unregistered_one_is_not() {
+    for (engine, file, before, _) in ENGINES {
+        let machine = Machine::new();
+        machine.write(file, before);
+        let status = || machine.batten(&["status", engine, "--fail-on", "default"]);
+        machine.program(&format!("/usr/bin/{engine}"), "the engine");
+        assert_eq!(status().code, 1, "{engine}: {}", status().stdout);
+        machine.does(&["install", engine]);
+        let named = status();
+        let is_one_only = engine == "buildkit";
+        assert_eq!(named.code, i32::from(!is_one_only), "{engine}: {}", named.stdout);
+        machine.does(&["install", engine, "--default"]);
+        assert_eq!(status().code, 0, "{engine}: {}", status().stdout);
+        machine.does(&["uninstall", engine]);
+        assert_eq!(status().code, 1, "{engine}: {}", status().stdout);
+    }
+}
+
+#[test]
+fn a_dry_run_prints_a_diff_that_patch_takes_and_changes_nothing() {
+    for (engine, file, before, _) in ENGINES {
+        let machine = Machine::new();
+        machine.write(file, before);
+        let untouched = machine.all();
+        let run = machine.batten(&["install", engine, "--default", "--dry-run"]);
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert_eq!(machine.all(), untouched);
+        let copy = tempfile::tempdir().unwrap();
+        let copied = copy.path().join("f");
+        fs::write(&copied, before).unwrap();
+        fs::write(copy.path().join("diff"), &run.stdout).unwrap();
+        let patched = std::process::Command::new("patch").current_dir(copy.path()).args(["f", "diff"]).output();
+        machine.does(&["install", engine, "--default"]);
+        match patched {
+            Ok(output) if output.status.success() => {
+                assert_eq!(fs::read_to_string(copied).unwrap(), machine.read(file));
+            }
+            Ok(output) => panic!("{engine}: {}\n{}", String::from_utf8_lossy(&output.stdout), run.stdout),
+            Err(error) => eprintln!("SKIPPED for {engine}: patch: {error}"),
+        }
+        assert_eq!(machine.batten(&["install", engine, "--default", "--dry-run"]).code, 0);
+        assert_eq!(machine.batten(&["uninstall", engine, "--dry-run"]).code, 2);
+    }
+}
+
+#[test]
+fn an_edit_made_since_survives_the_undoing_and_is_named() {
+    let machine = Machine::new();
+    machine.write("/etc/docker/daemon.json", "{\n  \"debug\": false\n}\n");
+    machine.does(&["install", "docker", "--default"]);
+    let edited = machine.read("/etc/docker/daemon.json").replace("false", "true");
+    machine.write("/etc/docker/daemon.json", &edited);
+    let run = machine.does(&["uninstall", "docker"]);
+    assert!(run.stderr.contains("/etc/docker/daemon.json was edited since"), "{}", run.stderr);
+    assert_eq!(machine.read("/etc/docker/daemon.json"), "{\n  \"debug\": true\n}\n");
+}
+
+#[test]
+fn what_somebody_has_pointed_elsewhere_since_stays_and_the_exit_code_says_so() {
+    let machine = Machine::new();
+    machine.does(&["install", "docker", "--default"]);
+    let edited = machine
+        .read("/etc/docker/daemon.json")
+        .replace("\"default-runtime\": \"batten\"", "\"default-runtime\": \"crun\"");
+    machine.write("/etc/docker/daemon.json", &edited);
+    let run = machine.batten(&["uninstall", "docker"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("default-runtime was changed since"), "{}", run.stderr);
+    let left = machine.read("/etc/docker/daemon.json");
+    assert!(left.contains("crun") && !left.contains("batten"), "{left}");
+}
+
+#[test]
+fn the_last_command_counts_and_undoing_has_the_text_from_before_the_first() {
+    let machine = Machine::new();
+    let before = "{\"default-runtime\":\"crun\"}";
+    machine.write("/etc/docker/daemon.json", before);
+    machine.does(&["install", "docker", "--name", "one", "--default"]);
+    machine.does(&["install", "docker", "--name", "two", "--name", "three"]);
+    let after = machine.read("/etc/docker/daemon.json");
+    assert!(after.contains("two") && after.contains("three") && !after.contains("one"), "{after}");
+    assert!(after.contains("\"default-runtime\":\"crun\""), "{after}");
+    machine.does(&["uninstall", "docker"]);
+    assert_eq!(machine.read("/etc/docker/daemon.json"), before);
+}
+
+#[test]
+fn the_text_from_before_is_kept_where_a_person_finds_it() {
+    let machine = Machine::new();
+    machine.write("/etc/docker/daemon.json", "{}");
+    let run = machine.does(&["install", "docker"]);
+    let backup = "/var/lib/batten/engines/docker.etc-docker-daemon.json.before";
+    assert!(run.stderr.contains(backup), "{}", run.stderr);
+    assert_eq!(machine.read(backup), "{}");
+    let mode = fs::metadata(machine.path(backup)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600, "a daemon.json may hold a proxy's password");
+}
+
+#[test]
+fn the_new_handler_has_the_settings_of_the_default_one() {
+    let machine = Machine::new();
+    let config = "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc]\nruntime_type = \"io.containerd.runc.v2\"\n\
+                  pod_annotations = [\"a.*\"]\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\nSystemdCgroup = true\nBinaryName = \"/x\"\n";
+    machine.write("/etc/containerd/config.toml", config);
+    machine.does(&["install", "containerd", "--default"]);
+    let after = machine.read("/etc/containerd/config.toml");
+    let ours = &after[after.find("runtimes.batten]").unwrap()..];
+    assert!(ours.contains("SystemdCgroup = true") && ours.contains("pod_annotations = [\"a.*\"]"), "{after}");
+    assert!(ours.contains("BinaryName = \"/usr/local/bin/batten-runtime\""), "{after}");
+    machine.write("/etc/crio/crio.conf", "[crio.runtime]\ndefault_runtime = \"runc\"\n[crio.runtime.runtimes.runc]\nruntime_root = \"/run/runc\"\nallowed_annotations = [\"io.x\"]\n");
+    machine.does(&["install", "crio"]);
+    let after = machine.read("/etc/crio/crio.conf.d/99-batten.conf");
+    assert!(after.contains("runtime_root = \"/run/runc\"") && after.contains("io.x"), "{after}");
+}
+
+#[test]
+fn containerd_takes_a_drop_in_only_where_its_main_file_imports_it_and_it_merges() {
+    let drop_in = "/etc/containerd/conf.d/batten.toml";
+    let imports = "version = 3\nimports = [\"/etc/containerd/conf.d/*.toml\"]\n";
+    for (config, version, drops_in) in
+        [(imports, "2.2", true), (imports, "2.0", false), ("version = 3\n", "2.2", false), (imports, "", false)]
+    {
+        let machine = Machine::new();
+        machine.write("/etc/containerd/config.toml", config);
+        let version = if version.is_empty() { vec![] } else { vec!["--engine-version", version] };
+        machine.does(&[&["install", "containerd", "--default"], &version[..]].concat());
+        assert_eq!(machine.path(drop_in).exists(), drops_in, "{config:?} {version:?}");
+        assert_eq!(machine.read("/etc/containerd/config.toml") == config, drops_in);
+        assert_eq!(machine.batten(&["status", "containerd", "--fail-on", "default"]).code, 0);
+        machine.does(&["uninstall", "containerd"]);
+        assert!(!machine.path("/etc/containerd/conf.d").exists());
+    }
+}
+
+#[test]
+fn an_import_of_an_old_containerd_replaces_the_whole_section_and_status_sees_it() {
+    let machine = Machine::new();
+    machine.write("/etc/containerd/config.toml", "version = 2\nimports = [\"conf.d/*.toml\"]\n");
+    machine.does(&["install", "containerd", "--default"]);
+    machine.write(
+        "/etc/containerd/conf.d/z.toml",
+        "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\nsandbox_image = \"x\"\n",
+    );
+    assert_eq!(machine.batten(&["status", "containerd", "--fail-on", "default"]).code, 1);
+    let run = machine.does(&["install", "containerd", "--default"]);
+    assert!(
+        run.stderr.contains("replaces all of it") && run.stderr.contains("warning: the default is \"runc\""),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_name_that_stands_for_another_runtime_is_taken_over_only_when_asked() {
+    let machine = Machine::new();
+    let before = "[engine.runtimes]\ncrun = [\"/usr/bin/crun\"]\n";
+    machine.write("/etc/containers/containers.conf", before);
+    machine.write("/etc/docker/daemon.json", "{\"runtimes\":{\"crun\":{\"path\":\"/usr/bin/crun\"}}}");
+    for engine in ["podman", "docker"] {
+        let run = machine.batten(&["install", engine, "--name", "crun"]);
+        assert_eq!(run.code, 4);
+        assert!(run.stderr.contains("/usr/bin/crun") && run.stderr.contains("--replace"), "{}", run.stderr);
+        machine.does(&["install", engine, "--name", "crun", "--default", "--replace"]);
+        assert_eq!(machine.batten(&["status", engine, "--fail-on", "default"]).code, 0);
+    }
+    assert_eq!(machine.read("/etc/containers/containers.conf"), before);
+    let run = machine.batten(&["install", "docker", "--name", "runc"]);
+    assert_eq!((run.code, run.stderr.contains("keeps the name \"runc\" for itself")), (4, true), "{}", run.stderr);
+}
+
+#[test]
+fn what_would_break_the_engine_is_refused() {
+    let machine = Machine::new();
+    let refused = |words: &[&str], code: i32, says: &str| {
+        let untouched = machine.all();
+        let run = machine.batten(words);
+        assert_eq!(run.code, code, "{words:?}: {}", run.stderr);
+        assert!(run.stderr.contains(says) && run.stderr.contains("\nhint: "), "{words:?}: {}", run.stderr);
+        assert_eq!(machine.all(), untouched);
+    };
+    refused(&["install", "docker", "--runtime-path", "/nowhere"], 4, "is not there");
+    refused(&["install", "docker", "--runtime-path", "/usr/sbin/runc"], 4, "is not batten-runtime");
+    refused(&["install", "docker", "--runtime-path", "runc"], 4, "is not an absolute path");
+    refused(&["install", "docker", "--name", "a b"], 4, "cannot be that of a runtime");
+    refused(&["install", "docker", "--hook", "poststart"], 4, "no poststart hooks");
+    refused(&["install", "crio", "--hook", "precreate"], 4, "no precreate hooks");
+    machine.write("/etc/docker/daemon.json", "{\"a\":1,\"a\":2}");
+    refused(&["install", "docker"], 3, "stands twice");
+    machine.write("/etc/docker/daemon.json", "{\"runtimes\":[]}");
+    refused(&["install", "docker"], 3, "is no table");
+    machine.write("/etc/containerd/config.toml", "version = \n");
+    refused(&["install", "containerd"], 3, "config.toml");
+    machine.write("/etc/default/docker", "# --default-runtime=x\nDOCKER_OPTS=\"--default-runtime=crun\"\n");
+    machine.write("/etc/docker/daemon.json", "{}");
+    refused(&["install", "docker", "--default"], 3, "on its command line");
+    machine.does(&["install", "docker"]);
+}
+
+#[test]
+fn a_link_is_not_followed_out_of_the_machine() {
+    let machine = Machine::new();
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    fs::create_dir_all(machine.path("/etc/docker")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), machine.path("/etc/docker/daemon.json")).unwrap();
+    let run = machine.batten(&["install", "docker"]);
+    assert_eq!((run.code, run.stderr.contains("symbolic link")), (3, true), "{}", run.stderr);
+    assert_eq!(fs::read_to_string(outside.path()).unwrap(), "");
+}
+
+#[test]
+fn builds_of_docker_are_an_open_way_until_dockerd_is_told_or_runc_on_path_is_batten() {
+    let machine = Machine::new();
+    machine.write("/etc/docker/daemon.json", "{}");
+    machine.does(&["install", "docker", "--default"]);
+    let way = |fail_on: &str| machine.batten(&["status", "docker", "--fail-on", fail_on]);
+    assert_eq!((way("default").code, way("handler").code), (0, 1), "runc is a name that anyone can ask for");
+    assert!(way("way").stdout.contains("open        docker build"), "{}", way("way").stdout);
+
+    machine.program("/usr/sbin/dockerd", "an old one");
+    let run = machine.batten(&["install", "docker", "--default", "--builds"]);
+    assert_eq!((run.code, run.stderr.contains("cannot be told")), (4, true), "{}", run.stderr);
+    machine.program("/usr/sbin/dockerd", "DOCKER_BUILDKIT_RUNC_COMMAND");
+    machine.does(&["install", "docker", "--default", "--builds"]);
+    assert!(way("way").stdout.contains("closed      docker build"), "{}", way("way").stdout);
+    machine.does(&["install", "docker", "--default"]);
+    assert!(way("way").stdout.contains("open        docker build"), "{}", way("way").stdout);
+
+    fs::create_dir_all(machine.path("/usr/local/sbin")).unwrap();
+    std::os::unix::fs::symlink(RUNTIME, machine.path("/usr/local/sbin/runc")).unwrap();
+    assert_eq!(way("way").code, 0, "{}", way("way").stdout);
+}
+
+#[test]
+fn a_user_s_own_settings_are_a_way_around() {
+    let machine = Machine::new();
+    machine.program("/usr/bin/podman", "");
+    machine.program("/usr/bin/crun", "");
+    machine.does(&["install", "podman", "--default", "--name", "crun", "--name", "runc"]);
+    let status = || machine.batten(&["status", "podman", "--fail-on", "way"]);
+    assert_eq!(status().code, 0, "{}", status().stdout);
+    machine.write("/home/ada/.config/containers/containers.conf", "");
+    assert_eq!(status().code, 1);
+    assert!(status().stdout.contains("/home/ada/.config/containers/containers.conf"));
+}
+
+#[test]
+fn status_says_the_same_to_machines() {
+    let machine = Machine::new();
+    machine.write("/etc/docker/daemon.json", "{}");
+    machine.does(&["install", "docker", "--default"]);
+    let run = machine.batten(&["status", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let docker = &json["engines"][0];
+    assert_eq!((docker["engine"].as_str(), docker["default"].as_str()), (Some("docker"), Some("batten")));
+    assert_eq!((docker["default_covered"].as_bool(), docker["all_covered"].as_bool()), (Some(true), Some(false)));
+    assert_eq!(docker["handlers"][1]["starts"], "runc on PATH (/usr/sbin/runc)");
+    assert_eq!(machine.batten(&["status", "crio"]).code, 3, "one that was named must be there");
+    let nothing = Machine::new();
+    assert_eq!(nothing.batten(&["status"]).code, 0);
+}
+
+#[test]
+fn hooks_are_registered_where_the_engine_looks_for_them_and_go_again() {
+    let machine = Machine::new();
+    let untouched = machine.all();
+    machine.does(&["install", "podman", "--hook", "precreate", "--hook", "poststart", "--no-runtime"]);
+    let conf = machine.read("/etc/containers/containers.conf.d/batten.conf");
+    assert!(
+        conf.contains("hooks_dir = [\"/usr/share/containers/oci/hooks.d\", \"/etc/containers/oci/hooks.d\"]"),
+        "{conf}"
+    );
+    assert!(!conf.contains("runtime"), "{conf}");
+    let hook = machine.read("/etc/containers/oci/hooks.d/zz-batten-precreate.json");
+    let hook: serde_json::Value = serde_json::from_str(&hook).unwrap();
+    assert_eq!(hook["hook"]["args"], serde_json::json!(["batten", "hook", "precreate"]));
+    machine.does(&["uninstall", "podman"]);
+    assert_eq!(machine.all(), untouched);
+}
+
+/// containerd itself says what it makes of the file.
+#[test]
+fn the_containerd_of_this_machine_reads_it_as_meant() {
+    let machine = Machine::new();
+    machine.write("/etc/containerd/config.toml", "version = 2\n");
+    machine.does(&["install", "containerd", "--default"]);
+    let config = machine.path("/etc/containerd/config.toml");
+    let dump = std::process::Command::new("containerd").arg("--config").arg(config).args(["config", "dump"]).output();
+    let Ok(dump) = dump else {
+        eprintln!("SKIPPED: containerd is not installed");
+        return;
+    };
+    let text = String::from_utf8_lossy(&dump.stdout);
+    assert!(
+        text.contains("default_runtime_name = \"batten\"") || text.contains("default_runtime_name = 'batten'"),
+        "{text}"
+    );
+    assert!(text.contains(RUNTIME), "{text}");
+}
