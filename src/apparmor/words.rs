@@ -151,7 +151,7 @@ words! {
         Acl = "acl", Noacl = "noacl", Unbindable = "unbindable", Runbindable = "runbindable", Private = "private",
         Rprivate = "rprivate", Slave = "slave", Rslave = "rslave", Shared = "shared", Rshared = "rshared",
         Relatime = "relatime", Norelatime = "norelatime", Iversion = "iversion", Noiversion = "noiversion",
-        Strictatime = "strictatime", Nostrictatime = "nostrictatime", User = "user", Nouser = "nouser",
+        Strictatime = "strictatime", User = "user", Nouser = "nouser",
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The kernel's values are written as the document that would have asked for them, and [`enforce`] says what of it is out
 //! of policy: the same ceiling, waivers and modes as before a start. What the document language has no words for, an
-//! AppArmor profile in complain mode, is written as what it comes to: unconfined.
+//! AppArmor profile in complain mode where the policy wants more, is written as what it comes to: none.
 
 use std::fmt::Write;
 
@@ -245,8 +245,11 @@ fn document(may: &Credentials, confinement: &Confinement, kind: DocumentKind) ->
         let comma = if position > 0 { "," } else { "" };
         let _ = write!(process, "{comma}\"{set}\":[{}]", listed.join(","));
     }
-    let _ = write!(process, "}},\"noNewPrivileges\":{},\"apparmorProfile\":", may.no_new_privs);
-    quote(&confinement.profile, &mut process);
+    let _ = write!(process, "}},\"noNewPrivileges\":{}", may.no_new_privs);
+    if let Some(profile) = &confinement.profile {
+        process.push_str(",\"apparmorProfile\":");
+        quote(profile, &mut process);
+    }
     process.push('}');
     let parsed = match kind {
         DocumentKind::Process => Document::parse_process(process),
@@ -262,52 +265,54 @@ fn document(may: &Credentials, confinement: &Confinement, kind: DocumentKind) ->
 struct Confinement {
     /// The label as the kernel shows it.
     shown: String,
-    /// The profile that counts: of a stack the policy's, where it is among those that refuse.
-    profile: String,
+    /// The profile that counts: of a stack the policy's, where it is among those that refuse. Where none does, the
+    /// process runs as one whose bundle names no profile, and the policy says whether that is enough.
+    profile: Option<String>,
     /// Whether it is batten's own profile for capabilities within the ceiling.
     is_permitted: bool,
-    /// Whether there is a profile that refuses nothing.
+    /// Whether there is a profile, and it refuses nothing.
     is_lenient: bool,
 }
 
 impl Confinement {
     fn none() -> Self {
-        let unconfined = "unconfined".to_owned();
-        Self { shown: unconfined.clone(), profile: unconfined, is_permitted: false, is_lenient: false }
+        Self { shown: "unconfined".to_owned(), profile: None, is_permitted: false, is_lenient: false }
     }
 
     fn of(permitted: &Permitted<'_>, label: Option<&str>) -> Self {
         let Some(shown) = label.filter(|label| !label.is_empty()) else { return Self::none() };
         let (label, mode) = (Label::parse(shown), mode(shown));
-        let wanted = permitted.settings.apparmor.profile.as_ref().map(|profile| profile.value.as_str());
+        let settings = &permitted.settings.apparmor;
+        let wanted = settings.profile.as_ref().map(|profile| profile.value.as_str());
+        let counts = |mode: LoadedMode| mode.refuses() || (settings.complain.value && mode == LoadedMode::Complain);
         // A stack has no mode of its own where its profiles' differ.
         let refuses = |name: &str| match mode {
-            Some(LoadedMode::Unknown) => matches!(Kernel::host().mode_of(name), Ok(Some(mode)) if mode.refuses()),
-            Some(mode) => mode.refuses(),
+            Some(LoadedMode::Unknown) => matches!(Kernel::host().mode_of(name), Ok(Some(mode)) if counts(mode)),
+            Some(mode) => counts(mode),
             None => false,
         };
         let refusing: Vec<&str> = label.names().filter(|name| refuses(name)).collect();
         // Profiles that the policy's own sends programs to are its business.
         let fits = |name: &str| wanted.is_some_and(|wanted| name == wanted || name.starts_with(&format!("{wanted}//")));
         let (chosen, is_wanted) = match refusing.iter().find(|name| fits(name)) {
-            Some(_) => (wanted.unwrap_or_default(), true),
-            None => (refusing.first().copied().unwrap_or("unconfined"), false),
+            Some(_) => (wanted, true),
+            None => (refusing.first().copied(), false),
         };
         let ceiling = permitted.settings.capabilities.ceiling.value.bits();
         let is_own =
             |name: &&str| wanted == Some(BUILT_IN) && own_capabilities(name).is_some_and(|own| own & !ceiling == 0);
         Self {
             shown: shown.to_owned(),
-            profile: chosen.to_owned(),
+            profile: chosen.map(str::to_owned),
             is_permitted: is_wanted || refusing.iter().any(is_own),
             is_lenient: refusing.is_empty() && !label.is_unconfined(),
         }
     }
 
     fn complaint(&self, found: &finding::Finding) -> String {
-        match (self.is_lenient, self.profile.as_str()) {
+        match (self.is_lenient, &self.profile) {
             (true, _) => format!("its AppArmor profile {:?} refuses nothing", self.shown),
-            (_, "unconfined") if !found.message.contains("host") => "no AppArmor profile confines it".to_owned(),
+            (_, None) if !found.message.contains("host") => "no AppArmor profile confines it".to_owned(),
             _ => found.message.clone(),
         }
     }
@@ -446,11 +451,32 @@ mod tests {
         assert!(found(fence, "fence (kill)").is_empty());
         assert!(found(fence, "fence//hat (enforce)").is_empty());
         assert!(found(fence, "other//&fence (enforce)").is_empty(), "of a stack each one refuses");
-        assert_eq!(found(fence, "fence (complain)"), ["its AppArmor profile \"fence (complain)\" refuses nothing"]);
         assert_eq!(found(fence, "other (enforce)"), ["the profile is \"other\", not \"fence\""]);
-        assert_eq!(found("", "runc (unconfined)"), ["its AppArmor profile \"runc (unconfined)\" refuses nothing"]);
-        assert_eq!(found("", "unconfined"), ["no AppArmor profile confines it"]);
+        let lenient = |label: &str| vec![format!("its AppArmor profile {label:?} refuses nothing")];
+        let strict = &format!("{fence}apparmor.complain = false\n");
+        assert_eq!(found(strict, "fence (complain)"), lenient("fence (complain)"));
+        let required = "apparmor.required = true\n";
+        for policy in [fence, required] {
+            assert_eq!(found(policy, "runc (unconfined)"), lenient("runc (unconfined)"));
+            assert_eq!(found(policy, "unconfined"), ["no AppArmor profile confines it"]);
+        }
         assert!(found("", "any (enforce)").is_empty());
+        assert!(found(required, "any (enforce)").is_empty());
+    }
+
+    #[test]
+    fn what_the_policy_lets_start_attests_clean() {
+        let clean = |policy: &str, label: &str| judge(policy, true, &snapshot(TAME, Some(label), vec![])).is_empty();
+        // Without a profile in the policy, an unset name inherits the runtime's label.
+        for label in ["unconfined", "runc (unconfined)"] {
+            assert!(clean("", label), "{label}");
+        }
+        assert!(clean("apparmor.profile = 'fence'\napparmor.own = 'replace'\n", "fence (complain)"));
+    }
+
+    #[test]
+    fn batten_s_own_profile_counts_for_capabilities_within_the_ceiling() {
+        let found = |policy: &str, label: &str| judge(policy, true, &snapshot(TAME, Some(label), vec![]));
         let own = "apparmor.profile = 'builtin:default'\napparmor.own = 'replace'\n";
         assert!(found(own, "batten-default-00080000001-0123456789abcdef (enforce)").is_empty());
         assert_eq!(found(own, "batten-default-00000200000-0123456789abcdef (enforce)").len(), 1, "CAP_SYS_ADMIN");
