@@ -8,7 +8,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 
-PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static runc crun strace jq apparmor patch
+PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static runc crun strace jq apparmor patch bpftool
 
 .PHONY: run test test-vm bench build shim deps lint fmt install clean help
 

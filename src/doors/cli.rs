@@ -39,7 +39,7 @@ enum Command {
     Diff(Diff),
     Attest(Attest),
     Policy(PolicyCommand),
-    Record(Record),
+    Record(Box<Record>),
     Hook(Hook),
     Install(Install),
     Uninstall(Uninstall),

@@ -9,6 +9,7 @@
 mod additions;
 pub mod against;
 pub mod coverage;
+pub mod live;
 pub mod merge;
 pub mod output;
 mod recording;

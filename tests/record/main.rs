@@ -4,6 +4,7 @@
 
 mod against;
 mod lab;
+mod live;
 mod needs;
 mod profiles;
 mod runs;

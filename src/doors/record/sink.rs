@@ -97,6 +97,15 @@ impl Sink {
         self.args
     }
 
+    /// The runtime's name; none for whichever there is.
+    pub(super) const fn runtime(&self) -> Option<&'static str> {
+        match self.runtime {
+            RuntimeName::Runc => Some("runc"),
+            RuntimeName::Crun => Some("crun"),
+            RuntimeName::Any => None,
+        }
+    }
+
     /// Writes everything that was asked for.
     pub(super) fn take(&self, recording: &Recording) -> Exit {
         let made = output::make(recording, self.making());

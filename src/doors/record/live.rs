@@ -1,0 +1,71 @@
+//! What the doors of live recordings share.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::sink::{Sink, note_to};
+use crate::doors::{Exit, refuse};
+use crate::record::live::{Asked, Backend, LiveError, Recorded};
+
+/// How to record.
+#[derive(Debug, Args)]
+pub(super) struct How {
+    /// How calls are seen; without it, the best that works here
+    #[arg(long, value_enum)]
+    backend: Option<BackendName>,
+
+    /// Record for so many seconds at most
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    duration: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BackendName {
+    /// In the kernel: every call, its failures, and the capabilities that were used; Linux 5.11 and root
+    Bpf,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "give a number of seconds, such as 60 or 0.5".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+impl How {
+    /// What is asked for.
+    pub(super) fn asked(&self, sink: &Sink) -> Asked {
+        let backend = self.backend.map(|name| match name {
+            BackendName::Bpf => Backend::Bpf,
+        });
+        Asked { backend, arguments: sink.arguments(), duration: self.duration }
+    }
+}
+
+/// Writes what was recorded.
+pub(super) fn take(recorded: Result<Recorded, LiveError>, sink: &Sink) -> Exit {
+    let recorded = match recorded {
+        Ok(recorded) => recorded,
+        Err(error) => return refuse(Exit::Unreadable, &error, error.hint()),
+    };
+    recorded.notes.iter().for_each(|note| note_to(note));
+    let recording = &recorded.recording;
+    let calls = recording.syscalls().len();
+    let times: u64 = recording.calls.values().map(|seen| seen.count).sum();
+    note_to(&format!("{calls} different system calls, {times} in all"));
+    if let Some(used) = recording.capabilities {
+        let names = if used.is_empty() { "none".to_owned() } else { used.to_string() };
+        note_to(&format!("capabilities used: {names}"));
+    }
+    if calls == 0 {
+        let hint = "record for longer, or start the container anew: batten record run -- BUNDLE";
+        return refuse(Exit::Unreadable, &"the container made no system call meanwhile", hint);
+    }
+    let failed = recorded.exit_code.filter(|code| *code != 0);
+    match (sink.take(recording), failed) {
+        (Exit::Clean, Some(code)) => {
+            note_to(&format!("the container ended with {code}; what it called until then is recorded"));
+            Exit::Denied
+        }
+        (exit, _) => exit,
+    }
+}

@@ -1,0 +1,170 @@
+//! Starting the container that is recorded, in the two steps that the runtime-spec has: between `create` and `start` the
+//! recorder takes its place.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// A container that the runtime did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The runtime itself could not be run.
+    #[error("cannot run {}: {error}", runtime.display())]
+    Runtime {
+        /// The runtime.
+        runtime: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The runtime refused; it has said why.
+    #[error("{} {step} failed ({status}); what it said stands above", runtime.display())]
+    Step {
+        /// The runtime.
+        runtime: PathBuf,
+        /// `create` or `start`.
+        step: &'static str,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// The runtime did not say which process is the container's.
+    #[error("{} wrote no process number to {}", runtime.display(), file.display())]
+    NoPid {
+        /// The runtime.
+        runtime: PathBuf,
+        /// The file.
+        file: PathBuf,
+    },
+    /// The process is gone.
+    #[error("the container's first process cannot be held: {error}")]
+    Gone {
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl LaunchError {
+    /// What to do.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Runtime { .. } => "give the runtime's path: --runtime-path /usr/sbin/runc",
+            Self::Step { .. } => "see that the bundle starts without batten: RUNTIME run --bundle BUNDLE ID",
+            Self::NoPid { .. } | Self::Gone { .. } => {
+                "the container ended before it was started; run it without batten first"
+            }
+        }
+    }
+}
+
+/// How to call the runtime.
+#[derive(Debug, Clone)]
+pub(super) struct Runtime {
+    pub(super) path: PathBuf,
+    pub(super) root: Option<PathBuf>,
+}
+
+/// A container that was created here; it is deleted with this value.
+#[derive(Debug)]
+pub(super) struct Launched {
+    runtime: Runtime,
+    id: String,
+    pub(super) pid: i32,
+    handle: OwnedFd,
+}
+
+impl Runtime {
+    /// What the runtime and the container print goes to standard error: standard output is the profile's.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.path);
+        if let Some(root) = &self.root {
+            command.arg("--root").arg(root);
+        }
+        command.args(words);
+        let stderr = io::stderr().as_fd().try_clone_to_owned();
+        command.stdout(stderr.map_or_else(|_| Stdio::null(), Stdio::from));
+        command
+    }
+
+    fn step(&self, command: &mut Command, step: &'static str) -> Result<(), LaunchError> {
+        let runtime = self.path.clone();
+        match command.status() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(LaunchError::Step { runtime, step, status }),
+            Err(error) => Err(LaunchError::Runtime { runtime, error }),
+        }
+    }
+
+    /// Creates the container. Its first process becomes a child of this one, which learns how it ended.
+    pub(super) fn create(self, bundle: &Path, id: &str, pid_file: &Path) -> Result<Launched, LaunchError> {
+        // Where that fails the exit code stays unknown.
+        let _ = nix::sys::prctl::set_child_subreaper(true);
+        let mut create = self.command(&["create"]);
+        create.arg("--bundle").arg(bundle).arg("--pid-file").arg(pid_file).arg(id);
+        self.step(&mut create, "create")?;
+        let text = std::fs::read_to_string(pid_file).unwrap_or_default();
+        let pid = text.trim().parse().ok().filter(|pid| *pid > 0);
+        let held = pid.ok_or_else(|| LaunchError::NoPid { runtime: self.path.clone(), file: pid_file.to_owned() });
+        let held = held.and_then(|pid| hold(pid).map(|handle| (pid, handle)));
+        match held {
+            Ok((pid, handle)) => Ok(Launched { runtime: self, id: id.to_owned(), pid, handle }),
+            Err(error) => {
+                self.delete(id);
+                Err(error)
+            }
+        }
+    }
+
+    fn delete(&self, id: &str) {
+        let mut delete = self.command(&["delete", "--force", id]);
+        // A container whose process is gone is gone from some runtimes as well.
+        let _ = delete.stdin(Stdio::null()).stderr(Stdio::null()).status();
+    }
+}
+
+/// A descriptor of the process, which becomes readable when it ends.
+pub(super) fn hold(pid: i32) -> Result<OwnedFd, LaunchError> {
+    let raw = rustix::process::Pid::from_raw(pid);
+    let raw = raw.ok_or(LaunchError::Gone { error: io::Error::from(io::ErrorKind::InvalidInput) })?;
+    pidfd_open(raw, PidfdFlags::empty()).map_err(|error| LaunchError::Gone { error: error.into() })
+}
+
+impl Launched {
+    /// Lets the container's program start.
+    pub(super) fn start(&self) -> Result<(), LaunchError> {
+        self.runtime.step(self.runtime.command(&["start", &self.id]).stdin(Stdio::null()), "start")
+    }
+
+    /// Becomes readable when the container has ended.
+    pub(super) fn handle(&self) -> &OwnedFd {
+        &self.handle
+    }
+
+    /// Sends the first process a signal.
+    pub(super) fn signal(&self, signal: Signal) {
+        let _ = pidfd_send_signal(&self.handle, signal);
+    }
+
+    /// How its first process ended: the exit code, or 128 and the signal; none where it still runs or that is not known.
+    pub(super) fn exit_code(&self) -> Option<u8> {
+        exit_code(waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG)).ok()?)
+    }
+}
+
+pub(super) fn exit_code(status: WaitStatus) -> Option<u8> {
+    match status {
+        WaitStatus::Exited(_, code) => u8::try_from(code & 0xff).ok(),
+        WaitStatus::Signaled(_, signal, _) => u8::try_from(128 + signal as i32).ok(),
+        _ => None,
+    }
+}
+
+impl Drop for Launched {
+    fn drop(&mut self) {
+        self.runtime.delete(&self.id);
+        let _ = waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG));
+    }
+}
