@@ -10,7 +10,11 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static runc crun strace jq apparmor patch bpftool
 
-.PHONY: run test test-vm bench build shim deps lint fmt install clean help
+# PROGRAM:PACKAGE, for the engines that `make test-engines` starts. A program that is there is taken, whoever packages it.
+ENGINES := containerd:containerd ctr:containerd podman:podman dockerd:docker.io docker:docker.io protoc:protobuf-compiler \
+           ps:procps ip:iproute2
+
+.PHONY: run test test-engines engines test-vm bench build shim deps lint fmt install clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -23,6 +27,13 @@ run: deps build
 test: deps build
 	BATTEN_RUNTIME=$(abspath $(SHIM)) $(CARGO) test --lib --bins --tests
 	$(CARGO) test --doc
+
+## make test-engines batten before Docker, containerd with its CRI, and Podman, each started here and gone afterwards
+test-engines: build engines
+	$(CARGO) fmt --manifest-path tests/engines/Cargo.toml --check
+	$(CARGO) clippy --manifest-path tests/engines/Cargo.toml --target-dir target --all-targets -- -D warnings
+	BATTEN=$(abspath target/release/batten) BATTEN_RUNTIME=$(abspath $(SHIM)) \
+	  $(CARGO) test --manifest-path tests/engines/Cargo.toml --target-dir target
 
 ## make test-vm      on a kernel with AppArmor, every runtime and engine, in a virtual machine; T="NAME..." for some
 test-vm: deps
@@ -63,6 +74,14 @@ deps:
 	if [ -n "$$missing" ]; then echo "installing$$missing"; \
 	  $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; fi
 	@rustup target list --installed | grep -qx $(MUSL) || rustup target add $(MUSL)
+
+# Never in place of another package: who has Docker's own docker-ce keeps it.
+engines:
+	@missing=""; for pair in $(ENGINES); do PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v $${pair%:*} >/dev/null || \
+	  missing="$$missing $${pair#*:}"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing"; \
+	  $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends --no-remove $$missing; fi
 
 clean:
 	$(CARGO) clean

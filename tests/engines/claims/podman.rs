@@ -1,0 +1,129 @@
+//! Podman: with batten-runtime as its runtime, and with batten as a precreate hook.
+
+use lab::{Room, on_every_runtime};
+use serde_json::json;
+
+const PRIVILEGED: &[&str] = &["--privileged"];
+
+fn hook(room: &Room) {
+    let hook = json!({
+        "version": "1.0.0",
+        "hook": { "path": "/usr/local/bin/batten", "args": ["batten", "hook", "precreate"], "env": ["PATH=/usr/bin"] },
+        "when": { "always": true },
+        "stages": ["precreate"],
+    });
+    room.write("/etc/containers/oci/hooks.d/batten.json", &hook.to_string());
+}
+
+#[test]
+fn without_batten_whoever_may_start_a_container_may_give_it_everything() {
+    on_every_runtime(|room| {
+        let podman = room.podman().bare();
+        podman.container(PRIVILEGED).status().assert_unrestricted("run --privileged");
+        podman.sleeper("sleeper", &[]);
+        let status = podman.exec("sleeper", PRIVILEGED);
+        assert_eq!(status.caps("CapEff"), lab::own_bounding_set(), "exec --privileged: {status:?}");
+    });
+}
+
+#[test]
+fn what_a_container_asks_for_is_brought_within_the_policy_and_so_is_every_exec() {
+    on_every_runtime(|room| {
+        let podman = room.podman();
+        let wishes: [&[&str]; 4] = [&[], PRIVILEGED, &["--cap-add", "ALL"], &["--security-opt", "seccomp=unconfined"]];
+        for wish in wishes {
+            podman.container(wish).status().assert_within(&format!("run {wish:?} on {}", room.kind.name()));
+        }
+        podman.sleeper("sleeper", PRIVILEGED);
+        for wish in [&[][..], PRIVILEGED] {
+            podman.exec("sleeper", wish).assert_within(&format!("exec {wish:?} on {}", room.kind.name()));
+        }
+    });
+}
+
+#[test]
+fn a_build_s_run_is_within_the_policy_with_whatever_capabilities_it_is_given() {
+    on_every_runtime(|room| {
+        let podman = room.podman();
+        podman.build(&[]).status().assert_within("RUN");
+        let everything = ["--cap-add", "ALL", "--security-opt", "seccomp=unconfined"];
+        podman.build(&everything).status().assert_within("RUN with everything");
+        let bare = podman.bare().build(&everything).status();
+        assert!(bare.caps("CapBnd") > lab::CEILING && !bare.is_filtered(), "without batten: {bare:?}");
+    });
+}
+
+#[test]
+fn a_precreate_hook_brings_a_container_within_the_policy_whatever_the_runtime() {
+    on_every_runtime(|room| {
+        let podman = room.podman().bare();
+        hook(room);
+        for wish in [&[][..], PRIVILEGED] {
+            podman.container(wish).status().assert_within(&format!("run {wish:?} on {}", room.kind.name()));
+        }
+    });
+}
+
+/// Podman calls no hook for an exec or a build; the wrapper is what covers them.
+#[test]
+fn what_a_precreate_hook_does_not_see_is_known() {
+    on_every_runtime(|room| {
+        let podman = room.podman().bare();
+        hook(room);
+        podman.sleeper("sleeper", &[]);
+        let status = podman.exec("sleeper", PRIVILEGED);
+        assert_eq!(status.caps("CapEff"), lab::own_bounding_set(), "exec --privileged: {status:?}");
+        assert!(!podman.exec("sleeper", &[]).no_new_privs(), "exec");
+        let build = podman.build(&[]);
+        if build.is_done() {
+            let status = build.status();
+            assert!(status.caps("CapBnd") > lab::CEILING, "build: {status:?}");
+        } else {
+            // buildah's hooks know no such stage, and it then builds nothing at all.
+            build.assert_refused(&["unknown stage \"precreate\""]);
+        }
+    });
+}
+
+#[test]
+fn a_refusal_reaches_whoever_typed_the_command_and_leaves_nothing_behind() {
+    on_every_runtime(|room| {
+        let podman = room.podman();
+        podman.container(&[]).assert_done();
+        let before = room.traces();
+        podman.sleeper("sleeper", &[]);
+        assert_ne!(room.traces(), before, "a container that runs leaves traces");
+        podman.run(&["rm", "--force", "--time", "0", "sleeper"]).assert_done();
+        room.deny();
+        podman.container(PRIVILEGED).assert_refused(&[
+            "batten-runtime: the policy denies",
+            "are above the ceiling at /process/capabilities",
+            "/etc/batten/policy.toml:",
+            "hint: ",
+        ]);
+        assert_eq!(podman.run(&["ps", "--all", "--quiet"]).stdout(), "");
+        before.assert_all_there_is(room, "a refused container");
+    });
+}
+
+/// Podman throws away what a precreate hook says, so the sentence has to be in the log.
+#[test]
+fn what_the_hook_refuses_does_not_start_and_the_log_says_why() {
+    on_every_runtime(|room| {
+        let podman = room.podman().bare();
+        hook(room);
+        room.write("/etc/batten/runtime.toml", "log = '/run/batten.jsonl'\n");
+        podman.container(&[]).assert_done();
+        let before = room.traces();
+        room.deny();
+        podman.container(PRIVILEGED).assert_refused(&["exit status 1"]);
+        assert_eq!(podman.run(&["ps", "--all", "--quiet"]).stdout(), "");
+        before.assert_all_there_is(room, "a refused container");
+        let log = room.read("/run/batten.jsonl");
+        let last = log.lines().last().unwrap();
+        assert!(
+            last.contains("\"denied\"") && last.contains("are above the ceiling at /process/capabilities"),
+            "{last}"
+        );
+    });
+}
