@@ -16,6 +16,8 @@ pub mod memo;
 pub mod policy;
 #[cfg(feature = "cli")]
 pub mod record;
+#[cfg(feature = "cli")]
+pub mod remark;
 pub mod report;
 pub mod rules;
 pub mod runtime;

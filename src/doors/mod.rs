@@ -31,6 +31,8 @@ pub mod manual;
 pub mod policy;
 #[cfg(feature = "cli")]
 pub mod record;
+#[cfg(feature = "cli")]
+mod remarks;
 #[cfg(feature = "embedded")]
 pub mod run;
 #[cfg(feature = "cli")]

@@ -304,6 +304,13 @@ impl<'p> Decision<'p> {
         clauses.fold(self.otherwise(default), Verdict::max)
     }
 
+    /// The loosest verdict that any call can get.
+    #[cfg(feature = "cli")]
+    pub(super) fn loosest(&self, default: Verdict) -> Verdict {
+        let clauses = self.live().iter().map(Clause::verdict);
+        clauses.fold(self.otherwise(default), Verdict::min)
+    }
+
     fn answer(&self, args: &[u64; 6], width: Width, default: Verdict) -> Answer {
         if let Some(ruled) = self.always {
             return Answer { verdict: ruled.verdict, reason: Reason::Rule(ruled.rule), contenders: Vec::new() };

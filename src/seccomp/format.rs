@@ -4,8 +4,11 @@ use std::fmt;
 
 use super::docker::{Dialect, DockerProfile, Fidelity, has_any, items};
 use super::profile::{Profile, ProfileError};
-use super::resolve::ResolveError;
+use super::resolve::{Facts, ResolveError};
+use super::resolved::Resolved;
 use super::target::Target;
+#[cfg(feature = "cli")]
+use crate::spec::Place;
 use crate::spec::Value;
 
 /// In which format a profile is written.
@@ -43,7 +46,7 @@ impl Format {
         }
     }
 
-    const fn dialect(self) -> Dialect {
+    pub(super) const fn dialect(self) -> Dialect {
         match self {
             Self::Oci | Self::Docker => Dialect::Moby,
             Self::Containers => Dialect::Containers,
@@ -58,11 +61,27 @@ impl Format {
 /// [`ResolveError`] where [`DockerProfile::read`] and [`DockerProfile::resolve`] refuse, and for a profile with neither
 /// a default action nor rules, which engines take for "no seccomp at all".
 pub fn read_any(root: Value<'_>, target: &Target) -> Result<(Format, Profile), ResolveError> {
+    let (format, resolved) = resolved(root, target)?;
+    Ok((format, resolved.profile()?))
+}
+
+/// As [`read_any`], with the place of each rule.
+///
+/// # Errors
+/// As [`read_any`].
+#[cfg(feature = "cli")]
+pub fn read_placed(root: Value<'_>, target: &Target) -> Result<(Profile, Vec<Place>), ResolveError> {
+    let (_, resolved) = resolved(root, target)?;
+    Ok((resolved.profile()?, resolved.places().collect()))
+}
+
+fn resolved<'d>(root: Value<'d>, target: &Target) -> Result<(Format, Resolved<'d>), ResolveError> {
     let format = Format::of(root);
-    let profile = DockerProfile::read(root, format.dialect(), Fidelity::Safe)?.resolve(target)?;
+    let facts = Facts::of(target).ok_or(ResolveError::Machine(target.arch))?;
+    let resolved = DockerProfile::read(root, format.dialect(), Fidelity::Safe)?.resolve_for(&facts)?;
     let empty = || {
         let problem = "the profile has neither a default action nor rules, and engines take that for no seccomp at all";
         ProfileError::at(root, problem, "write a defaultAction, as in \"SCMP_ACT_ERRNO\"")
     };
-    Ok((format, profile.ok_or_else(empty)?))
+    Ok((format, resolved.ok_or_else(empty)?))
 }

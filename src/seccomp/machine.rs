@@ -66,6 +66,12 @@ impl Machine {
         MACHINES.iter().find(|row| row.arch == arch).map(Self)
     }
 
+    /// Whether some engine's `arches` can name a machine so. `x32`, which none is, stands in every engine's own profile.
+    #[cfg(feature = "cli")]
+    pub(super) fn is_condition(name: &str) -> bool {
+        name == "x32" || MACHINES.iter().any(|row| row.moby == name || row.libseccomp == name)
+    }
+
     /// Every machine.
     pub fn all() -> impl Iterator<Item = Self> {
         MACHINES.iter().map(Self)

@@ -27,6 +27,8 @@ mod format;
 mod groups;
 mod layout;
 #[cfg(feature = "cli")]
+pub mod lint;
+#[cfg(feature = "cli")]
 pub mod loaded;
 mod machine;
 #[cfg(feature = "cli")]
@@ -49,6 +51,8 @@ pub use claims::check_readings;
 pub use combine::{intersect, merge};
 pub use docker::{Dialect, DockerProfile, Fidelity};
 pub use filter::{Answer, Filter, Reason, Ruled};
+#[cfg(feature = "cli")]
+pub use format::read_placed;
 pub use format::{Format, read_any};
 use groups::Limit;
 pub use groups::{GROUPS, Group, GroupProfile, Word, Written, WrittenRule, builtin, deny, open_only};

@@ -11,6 +11,8 @@ use super::profile::{Profile, ProfileError};
 use super::resolved::{Names, Resolved, ResolvedRule};
 use super::target::{KernelVersion, Target};
 use crate::capability::{CapSet, Capability};
+#[cfg(feature = "cli")]
+use crate::spec::Place;
 use crate::spec::Value;
 
 /// What a profile's conditions are asked about.
@@ -89,6 +91,15 @@ pub enum ResolveError {
 }
 
 impl ResolveError {
+    /// Where, if the profile says.
+    #[cfg(feature = "cli")]
+    pub const fn place(&self) -> Option<Place> {
+        match self {
+            Self::Profile(error) => Some(error.place),
+            Self::Kernel { .. } | Self::Machine(_) => None,
+        }
+    }
+
     /// What to do about it.
     pub const fn hint(&self) -> &'static str {
         match self {

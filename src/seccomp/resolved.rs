@@ -2,6 +2,8 @@
 
 use super::docker::items;
 use super::profile::{Profile, ProfileError, Rule, action, arch, push_number, string};
+#[cfg(feature = "cli")]
+use crate::spec::Place;
 use crate::spec::{Value, quote};
 
 /// A resolved profile. Borrows the document; what it says is what the implementation would hand to a runtime, whether
@@ -49,6 +51,12 @@ impl Resolved<'_> {
     pub(super) fn is_blank(&self) -> bool {
         let default = self.root.get("defaultAction").and_then(Value::as_str);
         self.rules.is_empty() && default.is_none_or(|action| action.is_empty())
+    }
+
+    /// Where its rules stand, one for each of the profile's.
+    #[cfg(feature = "cli")]
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.rules.iter().map(|rule| rule.at.place())
     }
 
     /// The profile as a runtime would load it.

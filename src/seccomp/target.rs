@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::arch::Arch;
+use super::errno::Numbering;
 use crate::capability::CapSet;
 
 /// Which system call interfaces a filter answers for.
@@ -26,6 +27,18 @@ pub struct Target {
     pub caps: CapSet,
     /// Which interfaces to answer for.
     pub abis: Abis,
+}
+
+impl Target {
+    /// How its kernel numbers errors: MIPS alone has its own way.
+    pub(super) const fn numbering(&self) -> Numbering {
+        match self.arch {
+            Arch::Mips | Arch::Mips64 | Arch::Mips64n32 | Arch::Mipsel | Arch::Mipsel64 | Arch::Mipsel64n32 => {
+                Numbering::Mips
+            }
+            _ => Numbering::Generic,
+        }
+    }
 }
 
 /// The two numbers that `minKernel` compares.

@@ -3,5 +3,6 @@
 
 #[path = "../judgement/batten.rs"]
 mod batten;
+mod lint;
 mod readings;
 mod resolve;

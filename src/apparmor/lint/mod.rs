@@ -9,42 +9,7 @@ mod others;
 use super::language::Written;
 use super::profile::Rule;
 
-/// How much a remark matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Worth knowing.
-    Note,
-    /// Hardly meant.
-    Warning,
-    /// The profile confines nothing there, or will not load.
-    Error,
-}
-
-impl Level {
-    /// The word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// One thing to say of a profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// What kind of thing, in words with hyphens.
-    pub code: &'static str,
-    /// How much it matters.
-    pub level: Level,
-    /// The line, counted from 1.
-    pub line: usize,
-    /// What is there, in one clause.
-    pub message: String,
-    /// What to do.
-    pub hint: &'static str,
-}
+pub use crate::remark::{Level, Remark};
 
 /// The codes, for the reference: each with the sentence that explains it.
 pub const CODES: &[(&str, &str)] = &[

@@ -3,14 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
 use super::host_dialect;
 use crate::apparmor::Parser;
 use crate::apparmor::lint::{Level, Remark, lint};
 use crate::apparmor::sources::{Source, SourceError};
-use crate::doors::{Exit, refuse, say};
-use crate::report::escape;
+use crate::doors::{Exit, refuse, remarks, say};
 
 /// Looks for what a profile says and its author hardly meant
 #[derive(Debug, Args)]
@@ -43,7 +41,7 @@ impl Lint {
         let mut worst = Exit::Clean;
         let mut found = Vec::new();
         for file in &self.files {
-            match remarks(file) {
+            match remarks_on(file) {
                 Ok(remarks) => found.extend(remarks.into_iter().map(|remark| (file, remark))),
                 Err(error) => worst = worst.max(refuse(Exit::Unreadable, &error, error.hint())),
             }
@@ -52,9 +50,9 @@ impl Lint {
             worst = worst.max(Exit::Denied);
         }
         let text = match self.format {
-            Format::Text => found.iter().map(|(file, remark)| line(file, remark)).collect(),
+            Format::Text => found.iter().map(|(file, remark)| remarks::text(file, remark)).collect(),
             Format::Json => {
-                let list: Vec<_> = found.iter().map(|(file, remark)| object(file, remark)).collect();
+                let list: Vec<_> = found.iter().map(|(file, remark)| remarks::object(file, remark)).collect();
                 format!("{:#}\n", serde_json::Value::Array(list))
             }
         };
@@ -62,7 +60,7 @@ impl Lint {
     }
 }
 
-fn remarks(file: &Path) -> Result<Vec<Remark>, SourceError> {
+fn remarks_on(file: &Path) -> Result<Vec<Remark>, SourceError> {
     let source = Source::read(file)?;
     let mut remarks = match &source {
         Source::Toml(written) => lint(written, false),
@@ -77,15 +75,4 @@ fn remarks(file: &Path) -> Result<Vec<Remark>, SourceError> {
         remarks.insert(0, Remark { code: "refused", level: Level::Error, line: 1, message: error.to_string(), hint });
     }
     Ok(remarks)
-}
-
-fn line(file: &Path, remark: &Remark) -> String {
-    let Remark { code, level, line, message, hint } = remark;
-    let file = escape(&file.display().to_string()).into_owned();
-    format!("{file}:{line}: {}: {} [{code}]\n    hint: {hint}\n", level.as_str(), escape(message))
-}
-
-fn object(file: &Path, remark: &Remark) -> serde_json::Value {
-    let Remark { code, level, line, message, hint } = remark;
-    json!({ "file": file.display().to_string(), "line": line, "level": level.as_str(), "code": code, "message": message, "hint": hint })
 }

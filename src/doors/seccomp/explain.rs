@@ -8,7 +8,6 @@ use clap::Args;
 use super::named::{Container, Named};
 use crate::doors::{Exit, refuse, say};
 use crate::seccomp::{Answer, Arch, Filter, Group, Reason, Syscall};
-use crate::spec::Pointer;
 
 /// Says what a profile does to a system call, and which rule says so
 #[derive(Debug, Args)]
@@ -64,9 +63,7 @@ impl Explain {
 }
 
 fn line(named: &Named, rule: usize) -> String {
-    let pointer = Pointer::new("/syscalls").child(&rule.to_string());
-    let value = named.document.as_ref().and_then(|document| document.at(&pointer));
-    value.map_or(String::new(), |value| format!(" (line {})", value.place().line))
+    named.line(rule, None).map_or(String::new(), |line| format!(" (line {line})"))
 }
 
 /// `name` or `name(1,0x2,…)`, up to six arguments.

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::doors::input::bounded;
 use crate::doors::{Exit, refuse};
+use crate::seccomp::GroupProfile;
 use crate::spec::Document;
 
 /// Where kubelet keeps the files that a pod's `localhostProfile` names.
@@ -17,6 +18,36 @@ const LOCALHOST: &str = "/var/lib/kubelet/seccomp";
 pub(super) fn read(path: &Path) -> Result<Document, Exit> {
     let text = bytes(path).map_err(|(message, hint)| refuse(Exit::Unreadable, &message, &hint))?;
     Document::parse(text).map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", name(path)), error.hint()))
+}
+
+/// A profile's text, read.
+pub(super) enum Source {
+    /// OCI's object, Docker's format, container-libs'.
+    Json(Document),
+    /// TOML in the words of the groups.
+    Groups(GroupProfile),
+}
+
+/// Reads a profile of any format: TOML where the file's name or its first letter says so.
+///
+/// # Errors
+/// The exit code, when the reason has been said.
+pub(super) fn read_any(path: &Path) -> Result<Source, Exit> {
+    let text = bytes(path).map_err(|(message, hint)| refuse(Exit::Unreadable, &message, &hint))?;
+    if is_toml(path, &text) {
+        let read = GroupProfile::from_bytes(text).map(Source::Groups);
+        return read.map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", name(path)), error.hint));
+    }
+    let read = Document::parse(text).map(Source::Json);
+    read.map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", name(path)), error.hint()))
+}
+
+/// JSON's object begins with a brace.
+fn is_toml(path: &Path, text: &[u8]) -> bool {
+    let start = text.trim_ascii_start();
+    let begins =
+        start.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'#') || start.starts_with(b"[[");
+    GroupProfile::is_named_by(path) || (path == Path::new("-") && begins)
 }
 
 /// What a message calls the profile.

@@ -3,6 +3,7 @@
 mod combine;
 mod explain;
 mod input;
+mod lint;
 pub(super) mod named;
 mod resolve;
 
@@ -11,6 +12,7 @@ use clap::{Args, Subcommand};
 use super::Exit;
 use combine::{Intersect, IsSubset, Merge};
 use explain::{Explain, Groups};
+use lint::Lint;
 use resolve::Resolve;
 
 /// Resolves, combines, compares and explains seccomp profiles
@@ -28,6 +30,7 @@ enum Action {
     Merge(Merge),
     IsSubset(IsSubset),
     Groups(Groups),
+    Lint(Lint),
 }
 
 impl SeccompCommand {
@@ -40,6 +43,7 @@ impl SeccompCommand {
             Action::Merge(door) => door.run(),
             Action::IsSubset(door) => door.run(),
             Action::Groups(door) => door.run(),
+            Action::Lint(door) => door.run(),
         }
     }
 }

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::input;
+use super::input::{self, Source};
 use crate::capability::{CapSet, Capability};
 use crate::doors::{Exit, refuse};
 use crate::policy::BUILT_IN_PROFILE;
-use crate::seccomp::{Abis, Arch, Format, KernelVersion, Profile, Target, builtin, read_any};
-use crate::spec::Document;
+use crate::seccomp::{Abis, Arch, GroupProfile, KernelVersion, Profile, Syscall, Target, builtin, read_placed};
 
 /// What profiles with conditions are resolved for: this machine and a container's capabilities.
 #[derive(Debug, Args)]
@@ -42,14 +41,36 @@ fn capabilities(word: &str) -> Result<CapSet, String> {
     }
 }
 
-/// A profile, and where its rules stand.
+/// A profile, and where it says what.
 pub(in crate::doors) struct Named {
     pub(in crate::doors) profile: Profile,
-    /// The document, where its rules are the profile's, one for one.
-    pub(in crate::doors) document: Option<Document>,
+    origin: NamedBy,
+}
+
+enum NamedBy {
+    BuiltIn,
+    /// The line of each rule.
+    Lines(Vec<usize>),
+    Groups(GroupProfile),
+}
+
+impl Named {
+    /// The line that says what `rule` says of `call`, if there is one to show.
+    pub(in crate::doors) fn line(&self, rule: usize, call: Option<Syscall>) -> Option<usize> {
+        match &self.origin {
+            NamedBy::BuiltIn => None,
+            NamedBy::Lines(lines) => lines.get(rule).copied(),
+            NamedBy::Groups(profile) => call.map(|call| profile.line_of(call)),
+        }
+    }
 }
 
 impl Container {
+    /// Whether capabilities were given.
+    pub(super) fn has_caps(&self) -> bool {
+        !self.caps.is_empty()
+    }
+
     /// What to resolve for.
     pub(in crate::doors) fn target(&self) -> Target {
         let caps = if self.caps.is_empty() {
@@ -71,13 +92,18 @@ impl Container {
     pub(in crate::doors) fn read(&self, path: &PathBuf) -> Result<Named, Exit> {
         let target = self.target();
         if path == Path::new(BUILT_IN_PROFILE) {
-            return Ok(Named { profile: builtin(&target), document: None });
+            return Ok(Named { profile: builtin(&target), origin: NamedBy::BuiltIn });
         }
-        let document = input::read(path)?;
-        let failed = |error: &crate::seccomp::ResolveError| {
-            refuse(Exit::Unreadable, &format!("{}: {error}", input::name(path)), error.hint())
-        };
-        let (format, profile) = read_any(document.root(), &target).map_err(|error| failed(&error))?;
-        Ok(Named { profile, document: (format == Format::Oci).then_some(document) })
+        match input::read_any(path)? {
+            Source::Groups(profile) => {
+                Ok(Named { profile: profile.resolve(&target), origin: NamedBy::Groups(profile) })
+            }
+            Source::Json(document) => {
+                let (profile, places) = read_placed(document.root(), &target).map_err(|error| {
+                    refuse(Exit::Unreadable, &format!("{}: {error}", input::name(path)), error.hint())
+                })?;
+                Ok(Named { profile, origin: NamedBy::Lines(places.iter().map(|place| place.line).collect()) })
+            }
+        }
     }
 }

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use super::opened::numbering;
 use super::{GROUPS, Group, Open, Target, Word};
 use crate::seccomp::action::{Action, Op};
 use crate::seccomp::errno;
@@ -146,7 +145,7 @@ fn clause(conditions: Cow<'static, [Condition]>, verdict: Verdict) -> Clause<'st
 /// What a call that is closed answers: EPERM, or what its group says (ENOSYS for `clone3`, after which programs use `clone`).
 fn refusal(call: Syscall, target: &Target) -> Verdict {
     let own = GROUPS.iter().flat_map(|group| group.refusals).find(|refusal| refusal.call == call);
-    let number = own.and_then(|refusal| errno::number(refusal.errno, numbering(target.arch))).unwrap_or(EPERM);
+    let number = own.and_then(|refusal| errno::number(refusal.errno, target.numbering())).unwrap_or(EPERM);
     Verdict::new(Action::Errno, Some(number))
 }
 

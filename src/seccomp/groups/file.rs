@@ -9,11 +9,11 @@ use toml::Spanned;
 
 use super::denied::Denied;
 use super::grammar::{self, Rule, alternatives};
-use super::{Archs, KernelVersion, Opened, Opening, Syscall, Target, Word, numbering};
+use super::{Archs, KernelVersion, Opened, Opening, Syscall, Target, Word};
 use crate::capability::{CapSet, Capability};
 use crate::seccomp::action::{Action, Op};
 use crate::seccomp::arch::Arch;
-use crate::seccomp::errno;
+use crate::seccomp::errno::{self, Numbering};
 use crate::seccomp::profile::{Condition, Profile, ProfileError};
 use crate::seccomp::verdict::Verdict;
 use crate::spec::{Place, Pointer};
@@ -124,6 +124,14 @@ impl GroupProfile {
         &self.words
     }
 
+    /// The line of the first word or rule that says something of `call`; the first one where none does.
+    #[cfg(feature = "cli")]
+    pub fn line_of(&self, call: Syscall) -> usize {
+        let words = self.words.iter().filter(|written| written.word.covers(call)).map(|written| written.place.line);
+        let names = |rule: &&WrittenRule| rule.openings.iter().any(|opening| opening.call == call);
+        words.chain(self.rules.iter().filter(names).map(|rule| rule.place.line)).next().unwrap_or(1)
+    }
+
     /// What it comes to for one container on one machine, in canonical form.
     pub fn resolve(&self, target: &Target) -> Profile {
         let mut opened = Opened::new(target);
@@ -194,7 +202,7 @@ impl Reader<'_> {
             "kill" => Action::KillThread,
             "kill-process" => Action::KillProcess,
             name => {
-                let number = errno::number(name, numbering(Arch::NATIVE));
+                let number = errno::number(name, Numbering::NATIVE);
                 let problem = || format!("{key} = {name:?} is no action");
                 let hint = "allow, log, trap, kill, kill-process, or an error's name such as EPERM or ENOSYS";
                 let number = number.ok_or_else(|| self.wrong(at, Pointer::new("").child(key), problem(), hint))?;

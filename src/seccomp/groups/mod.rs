@@ -21,7 +21,7 @@ use crate::capability::{CapSet, Capability};
 pub(super) use denied::Limit;
 pub use denied::deny;
 pub use file::{GroupProfile, Written, WrittenRule};
-use opened::{Opened, numbering};
+use opened::Opened;
 pub use words::Word;
 
 #[allow(clippy::unreadable_literal, reason = "generated")]
@@ -127,6 +127,15 @@ impl Group {
             Open::Always => true,
             Open::To(_) => !self.capabilities().intersection(caps).is_empty(),
             Open::Never => false,
+        }
+    }
+
+    /// Whether `held` has the capability that the group is for: CAP_SYS_ADMIN opens much besides that has one of its own.
+    #[cfg(feature = "cli")]
+    pub(super) fn is_for(&self, held: CapSet) -> bool {
+        match self.open {
+            Open::To([first, ..]) => Capability::from_name(first).is_some_and(|first| held.contains(first)),
+            _ => false,
         }
     }
 

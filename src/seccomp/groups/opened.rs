@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use super::{Condition, GROUPS, Group, Profile, Syscall, Target, architectures};
 use crate::seccomp::action::Action;
-use crate::seccomp::arch::Arch;
-use crate::seccomp::errno::{self, Numbering};
+use crate::seccomp::errno;
 use crate::seccomp::layout::Layout;
 use crate::seccomp::optimise::exists;
 use crate::seccomp::verdict::{EPERM, Verdict};
@@ -51,7 +50,7 @@ impl<'t> Opened<'t> {
             }
         }
         for refusal in group.refusals {
-            let number = errno::number(refusal.errno, numbering(self.target.arch)).unwrap_or(EPERM);
+            let number = errno::number(refusal.errno, self.target.numbering()).unwrap_or(EPERM);
             self.calls[refusal.call.index()].refusal = Some(Verdict::new(Action::Errno, Some(number)));
         }
     }
@@ -102,15 +101,5 @@ impl<'t> Opened<'t> {
             listener_metadata: None,
             syscalls: layout.into_rules(),
         }
-    }
-}
-
-/// MIPS alone numbers its errors in its own way.
-pub(super) const fn numbering(arch: Arch) -> Numbering {
-    match arch {
-        Arch::Mips | Arch::Mips64 | Arch::Mips64n32 | Arch::Mipsel | Arch::Mipsel64 | Arch::Mipsel64n32 => {
-            Numbering::Mips
-        }
-        _ => Numbering::Generic,
     }
 }
