@@ -23,7 +23,8 @@ help:
 run: deps build
 	@$(SUDO) examples/side-by-side.sh $(abspath $(SHIM))
 
-## make test         every test that this machine can run: judgement, real containers
+## make test         every test that this machine can run: judgement, real containers, the report in a browser
+test: PACKAGES += chromium
 test: deps build
 	BATTEN_RUNTIME=$(abspath $(SHIM)) $(CARGO) test --lib --bins --tests
 	$(CARGO) test --doc

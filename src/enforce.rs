@@ -83,7 +83,8 @@ pub fn enforce(
     Ok(Outcome { text: working.finish()?, changed, findings, used_waivers: waivers.into_used() })
 }
 
-fn expired(waiver: &crate::policy::Waiver) -> Finding {
+/// What is said of a waiver whose last day is over.
+pub(crate) fn expired(waiver: &crate::policy::Waiver) -> Finding {
     Finding {
         rule: EXPIRED_WAIVER,
         severity: Severity::Low,

@@ -23,3 +23,5 @@ pub mod rules;
 pub mod runtime;
 pub mod seccomp;
 pub mod spec;
+#[cfg(feature = "cli")]
+pub mod validity;

@@ -25,11 +25,39 @@ impl Explain {
         if let Some(rule) = rules::find(name) {
             return say(&explained(rule)).unwrap_or(Exit::Clean);
         }
+        if let Some((_, words)) = OTHERS.iter().find(|(other, _)| other == name) {
+            return say(&format!("{name}\n\n{words}\n")).unwrap_or(Exit::Clean);
+        }
         let near: Vec<_> = rules::names().filter(|known| glob(&format!("*{name}*"), known)).collect();
         let hint = if near.is_empty() { "batten explain lists the rules".to_owned() } else { near.join(", ") };
         refuse(Exit::Usage, &format!("no rule is called {name}"), &hint)
     }
 }
+
+/// What reports name besides rules.
+const OTHERS: [(&str, &str); 4] = [
+    (
+        "spec",
+        "The document is not what the OCI runtime-spec, up to version 1.3.0, says it must be (invalid), or what it says it\n\
+         should be, or holds what that version does not know (note). Each names the specification's section. No policy\n\
+         is asked; a runtime may refuse such a document, ignore a part of it or do something of its own.\n\n\
+         check:   --no-spec leaves it out, --fail-on spec exits with 1 for what is invalid",
+    ),
+    (
+        "waiver-expired",
+        "The last day of a waiver is over: what it let pass is judged as if it were not there. Renew it with a new reason,\n\
+         or remove it.",
+    ),
+    (
+        "waiver-unused",
+        "Over a run of several documents, nothing needed this waiver. Remove it if the run saw all that the policy is for;\n\
+         else look at its match and its values: it may name what no longer exists.",
+    ),
+    (
+        "unreadable",
+        "The document cannot be read, or two runtimes would read it differently; nothing would start from it.",
+    ),
+];
 
 fn listed() -> String {
     RULES.iter().fold(String::new(), |mut out, rule| {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Labels;
 use crate::finding::Finding;
 use crate::report::Judged;
+use crate::validity::{self, Breach};
 
 /// A baseline that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,7 @@ impl Baseline {
         if let Ok(outcome) = &mut judged.result {
             outcome.findings.retain(|finding| !self.known.contains(&key(&document, finding)));
         }
+        judged.breaches.retain(|breach| !self.known.contains(&breach_key(&document, breach)));
     }
 }
 
@@ -70,7 +72,11 @@ fn identity(path: &str, labels: &Labels) -> String {
 }
 
 fn key(document: &str, finding: &Finding) -> [String; 4] {
-    [document.to_owned(), finding.rule.to_string(), finding.pointer.to_string(), finding.message.clone()]
+    [document.to_owned(), finding.rule.to_string(), finding.pointer.as_str().to_owned(), finding.message.clone()]
+}
+
+fn breach_key(document: &str, breach: &Breach) -> [String; 4] {
+    [document.to_owned(), validity::NAME.to_owned(), breach.pointer.as_str().to_owned(), breach.message.clone()]
 }
 
 fn keys_of_line(document: &Value) -> Option<Vec<[String; 4]>> {
@@ -78,8 +84,11 @@ fn keys_of_line(document: &Value) -> Option<Vec<[String; 4]>> {
     let container = document.get("container");
     let named = container.and_then(|labels| Some(format!("{}:{}", text(labels, "engine")?, text(labels, "name")?)));
     let name = named.or_else(|| text(document, "path"))?;
-    let key = |finding: &Value| {
-        Some([name.clone(), text(finding, "rule")?, text(finding, "pointer")?, text(finding, "message")?])
-    };
-    document.get("findings")?.as_array()?.iter().map(key).collect()
+    let pointer = |value: &Value| text(value, "pointer");
+    let key =
+        |finding: &Value| Some([name.clone(), text(finding, "rule")?, pointer(finding)?, text(finding, "message")?]);
+    let breach =
+        |breach: &Value| Some([name.clone(), validity::NAME.to_owned(), pointer(breach)?, text(breach, "message")?]);
+    let findings = document.get("findings")?.as_array()?.iter().map(key);
+    findings.chain(document.get("spec").and_then(Value::as_array).into_iter().flatten().map(breach)).collect()
 }

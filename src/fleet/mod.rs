@@ -6,6 +6,7 @@ mod live;
 mod parallel;
 mod source;
 mod summary;
+mod waivers;
 
 pub use baseline::{Baseline, BaselineError};
 pub use labels::Labels;
@@ -13,3 +14,4 @@ pub use live::running;
 pub use parallel::in_order;
 pub use source::{Item, Named, Text, items};
 pub use summary::Summary;
+pub use waivers::WaiverUse;

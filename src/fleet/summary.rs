@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::finding::Disposition;
 use crate::report::{Judged, Verdict};
+use crate::validity::{Force, is_valid};
 
 /// Counts per verdict, rule and image. Its size depends on how many rules and images there are, not documents.
 #[derive(Debug, Default)]
@@ -14,6 +15,10 @@ pub struct Summary {
     pub rules: BTreeMap<(&'static str, Disposition), usize>,
     /// Documents and findings per image, where it is known.
     pub images: BTreeMap<String, (usize, usize)>,
+    /// Documents that break a MUST of the runtime-spec.
+    pub invalid: usize,
+    /// Places that are not as the runtime-spec says, by how much that matters.
+    pub breaches: BTreeMap<Force, usize>,
     /// Bytes judged.
     pub bytes: u64,
 }
@@ -21,9 +26,15 @@ pub struct Summary {
 impl Summary {
     /// Counts one document.
     pub fn add(&mut self, judged: &Judged) {
-        *self.verdicts.entry(judged.verdict()).or_default() += 1;
+        if !judged.is_policy() {
+            *self.verdicts.entry(judged.verdict()).or_default() += 1;
+        }
         self.bytes += judged.before.len() as u64;
-        let findings = judged.result.as_ref().map_or(&[][..], |outcome| &outcome.findings);
+        self.invalid += usize::from(!is_valid(&judged.breaches));
+        for breach in &judged.breaches {
+            *self.breaches.entry(breach.force).or_default() += 1;
+        }
+        let findings = judged.findings();
         for finding in findings {
             *self.rules.entry((finding.rule.0, finding.disposition)).or_default() += 1;
         }
@@ -46,6 +57,10 @@ impl Summary {
             let counts = self.images.entry(image).or_default();
             *counts = (counts.0 + documents, counts.1 + found);
         }
+        for (force, count) in other.breaches {
+            *self.breaches.entry(force).or_default() += count;
+        }
+        self.invalid += other.invalid;
         self.bytes += other.bytes;
     }
 

@@ -35,6 +35,8 @@ pub struct Writer<'p> {
     pub policy: &'p Policy,
     /// How text looks.
     pub style: text::Style,
+    /// Whether a document that breaks a MUST of the runtime-spec fails the run.
+    pub spec_fails: bool,
 }
 
 impl Writer<'_> {
@@ -54,9 +56,9 @@ impl Writer<'_> {
             Format::Text => text::document(judged, self.policy, self.style),
             Format::Json => stable::document(judged, self.policy).to_string(),
             Format::Jsonl => stable::document(judged, self.policy).to_string() + "\n",
-            Format::Sarif => sarif::document(judged, self.policy),
-            Format::Junit => junit::document(judged, self.policy),
-            Format::Github => github::document(judged),
+            Format::Sarif => sarif::document(judged, self.policy, self.spec_fails),
+            Format::Junit => junit::document(judged, self.policy, self.spec_fails),
+            Format::Github => github::document(judged, self.spec_fails),
             Format::Html => html::document(judged, self.policy),
         }
     }
@@ -80,6 +82,7 @@ impl Writer<'_> {
                     "would_fix": summary.count(Verdict::WouldFix),
                     "denied": summary.count(Verdict::Denied),
                     "unreadable": summary.count(Verdict::Unreadable),
+                    "spec_invalid": summary.invalid,
                 });
                 format!("\n],\"summary\":{summary}}}\n")
             }

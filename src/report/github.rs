@@ -5,9 +5,10 @@ use std::fmt::Write;
 use super::escape;
 use super::judged::Judged;
 use crate::finding::Disposition;
+use crate::validity::{self, Force};
 
 /// One line per finding.
-pub(super) fn document(judged: &Judged) -> String {
+pub(super) fn document(judged: &Judged, spec_fails: bool) -> String {
     let mut out = String::new();
     let file = property(&judged.name);
     match &judged.result {
@@ -29,6 +30,18 @@ pub(super) fn document(judged: &Judged) -> String {
             let text = message(&format!("{}\nhint: {}", error.message, error.hint));
             let _ = writeln!(out, "::error file={file},title=unreadable::{text}");
         }
+    }
+    for breach in &judged.breaches {
+        let command = match breach.force {
+            Force::Must if spec_fails => "error",
+            Force::Must => "warning",
+            Force::Note => "notice",
+        };
+        let line = judged.line(&breach.pointer).map_or(String::new(), |line| format!(",line={line}"));
+        let title = property(&format!("{} ({})", validity::NAME, breach.force.as_str()));
+        let (said, pointer, section, hint) = (&breach.message, &breach.pointer, breach.section, &breach.hint);
+        let text = message(&format!("{said} (at {pointer})\n{section}\nhint: {hint}"));
+        let _ = writeln!(out, "::{command} file={file}{line},title={title}::{text}");
     }
     out
 }

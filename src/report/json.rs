@@ -7,6 +7,7 @@ use crate::finding::Finding;
 use crate::fleet::Labels;
 use crate::policy::{Origin, Policy, Subject};
 use crate::spec::{Change, Edit};
+use crate::validity::Breach;
 
 /// The number of the format.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -18,6 +19,9 @@ pub(crate) fn document(judged: &Judged, policy: &Policy) -> Value {
         "verdict": judged.verdict().as_str(),
         "subject": subject(&judged.subject),
     });
+    if judged.is_policy() {
+        value["kind"] = "policy".into();
+    }
     if !judged.labels.is_empty() {
         value["container"] = container(&judged.labels);
     }
@@ -30,7 +34,21 @@ pub(crate) fn document(judged: &Judged, policy: &Policy) -> Value {
             value["error"] = json!({ "message": error.message, "hint": error.hint });
         }
     }
+    if !judged.breaches.is_empty() {
+        value["spec"] = judged.breaches.iter().map(|breach| one_breach(judged, breach)).collect();
+    }
     value
+}
+
+fn one_breach(judged: &Judged, breach: &Breach) -> Value {
+    json!({
+        "level": breach.force.as_str(),
+        "section": breach.section,
+        "pointer": breach.pointer.as_str(),
+        "line": judged.line(&breach.pointer),
+        "message": breach.message,
+        "hint": breach.hint,
+    })
 }
 
 fn container(labels: &Labels) -> Value {

@@ -1,14 +1,16 @@
 //! One document and what became of it.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use crate::enforce::{Outcome, enforce};
-use crate::finding::Disposition;
+use crate::finding::{Disposition, Finding};
 use crate::fleet::Labels;
 use crate::host::Host;
 use crate::policy::{Policy, Subject};
 use crate::rules::DocumentKind;
-use crate::spec::Document;
+use crate::spec::{Document, Pointer};
+use crate::validity::{Breach, breaches};
 
 /// What a document comes to, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,11 +46,15 @@ pub struct Judged {
     pub subject: Subject,
     /// What people call the container; no rule reads it.
     pub labels: Labels,
+    /// Where it is not as the runtime-spec says; nothing unless that was asked ([`Judged::with_spec`]).
+    pub breaches: Vec<Breach>,
     /// The text as it was read; empty when it could not be.
     pub before: String,
     /// What became of it, or why nothing did, with a hint.
     pub result: Result<Outcome, Unreadable>,
     places: OnceCell<Option<Document>>,
+    /// For a policy's own file: where the findings about it stand. No container is judged then.
+    policy_lines: Option<BTreeMap<Pointer, usize>>,
 }
 
 /// Why a document could not be judged.
@@ -63,30 +69,56 @@ pub struct Unreadable {
 impl Judged {
     /// Judges `text` as `enforce` does before a start.
     pub fn of(name: String, text: Vec<u8>, kind: DocumentKind, policy: &Policy, host: &Host) -> Self {
-        let parsed = match kind {
-            DocumentKind::Spec => Document::parse_spec(text),
-            DocumentKind::Process => Document::parse_process(text),
+        Self::judge(name, text, kind, policy, host, false)
+    }
+
+    /// As [`Judged::of`], and says besides where the document is not as the runtime-spec has it. A document that is
+    /// refused for a member's type or spelling is looked through all the same.
+    pub fn with_spec(name: String, text: Vec<u8>, kind: DocumentKind, policy: &Policy, host: &Host) -> Self {
+        Self::judge(name, text, kind, policy, host, true)
+    }
+
+    fn judge(name: String, text: Vec<u8>, kind: DocumentKind, policy: &Policy, host: &Host, spec: bool) -> Self {
+        let document = match Document::parse(text) {
+            Ok(document) => document,
+            Err(error) => return Self::unreadable(name, error.to_string(), error.hint().to_owned()),
         };
-        match parsed {
-            Ok(document) => {
-                let subject =
-                    if kind == DocumentKind::Spec { policy.subject_of(&document) } else { Subject::default() };
-                let before = document.text().to_owned();
-                let labels = Labels::default().or_annotated(&document);
-                let result = enforce(document, kind, &subject, policy, host);
-                let result =
-                    result.map_err(|error| Unreadable { message: error.to_string(), hint: error.hint().to_owned() });
-                Self { name, subject, labels, before, result, places: OnceCell::new() }
-            }
-            Err(error) => Self::unreadable(name, error.to_string(), error.hint().to_owned()),
+        let breaches = if spec { breaches(&document, kind) } else { Vec::new() };
+        let checked = match kind {
+            DocumentKind::Spec => document.check_spec(),
+            DocumentKind::Process => document.check_process(),
+        };
+        if let Err(error) = checked {
+            let unreadable = Self::unreadable(name, error.to_string(), error.hint().to_owned());
+            return Self { breaches, before: document.into_text(), ..unreadable };
         }
+        let subject = if kind == DocumentKind::Spec { policy.subject_of(&document) } else { Subject::default() };
+        let before = document.text().to_owned();
+        let labels = Labels::default().or_annotated(&document);
+        let result = enforce(document, kind, &subject, policy, host);
+        let result = result.map_err(|error| Unreadable { message: error.to_string(), hint: error.hint().to_owned() });
+        Self { name, subject, labels, breaches, before, result, places: OnceCell::new(), policy_lines: None }
+    }
+
+    /// What a whole run has to say about a policy's file: each finding with the line of the file that it is about.
+    pub fn of_policy(name: String, findings: Vec<(Finding, usize)>) -> Self {
+        let lines = findings.iter().map(|(finding, line)| (finding.pointer.clone(), *line)).collect();
+        let findings = findings.into_iter().map(|(finding, _)| finding).collect();
+        let outcome = Outcome { text: String::new(), changed: false, findings, used_waivers: Vec::new() };
+        Self { result: Ok(outcome), policy_lines: Some(lines), ..Self::unreadable(name, String::new(), String::new()) }
+    }
+
+    /// Whether this is about a policy's file ([`Judged::of_policy`]), not about a container.
+    pub const fn is_policy(&self) -> bool {
+        self.policy_lines.is_some()
     }
 
     /// A document that could not even be opened.
     pub fn unreadable(name: String, message: String, hint: String) -> Self {
         let result = Err(Unreadable { message, hint });
         let (subject, labels) = (Subject::default(), Labels::default());
-        Self { name, subject, labels, before: String::new(), result, places: OnceCell::new() }
+        let (before, places) = (String::new(), OnceCell::new());
+        Self { name, subject, labels, breaches: Vec::new(), before, result, places, policy_lines: None }
     }
 
     /// The same, with what the place it was found at says of it.
@@ -98,6 +130,11 @@ impl Judged {
         self.labels =
             Labels { engine, id: known.id.or(own.id), name: known.name.or(own.name), image: known.image.or(own.image) };
         self
+    }
+
+    /// What the rules found; nothing where it could not be judged.
+    pub fn findings(&self) -> &[Finding] {
+        self.result.as_ref().map_or(&[][..], |outcome| &outcome.findings)
     }
 
     /// What it comes to.
@@ -112,7 +149,10 @@ impl Judged {
     }
 
     /// The line (from 1) in the text as it was read that a pointer stands on: the nearest place above it that exists.
-    pub fn line(&self, pointer: &crate::spec::Pointer) -> Option<usize> {
+    pub fn line(&self, pointer: &Pointer) -> Option<usize> {
+        if let Some(lines) = &self.policy_lines {
+            return lines.get(pointer).copied();
+        }
         let document = self.places.get_or_init(|| Document::parse(self.before.as_str()).ok()).as_ref()?;
         let mut here = document.root();
         for token in pointer.tokens() {

@@ -6,6 +6,7 @@ use super::judged::Judged;
 use super::markup::escaped;
 use crate::finding::{Disposition, Finding};
 use crate::policy::Policy;
+use crate::validity::{self, Breach, Force};
 
 /// What stands before the suites.
 pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"batten\">\n";
@@ -14,7 +15,7 @@ pub(super) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<test
 pub(super) const TAIL: &str = "</testsuites>\n";
 
 /// One suite.
-pub(super) fn document(judged: &Judged, policy: &Policy) -> String {
+pub(super) fn document(judged: &Judged, policy: &Policy, spec_fails: bool) -> String {
     let name = escaped(&judged.name);
     let mut cases = String::new();
     let (mut tests, mut failures, mut errors, mut skipped) = (0, 0, 0, 0);
@@ -36,6 +37,12 @@ pub(super) fn document(judged: &Judged, policy: &Policy) -> String {
             );
         }
     }
+    for breach in &judged.breaches {
+        tests += 1;
+        let fails = spec_fails && breach.force == Force::Must;
+        failures += usize::from(fails);
+        spec(&mut cases, &name, breach, fails);
+    }
     if tests == 0 {
         tests = 1;
         let _ = writeln!(cases, "<testcase classname=\"{name}\" name=\"within the policy\"/>");
@@ -43,6 +50,20 @@ pub(super) fn document(judged: &Judged, policy: &Policy) -> String {
     format!(
         "<testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\">\n{cases}</testsuite>\n"
     )
+}
+
+fn spec(out: &mut String, document: &str, breach: &Breach, fails: bool) {
+    let title = escaped(&format!("{} {}", validity::NAME, breach.pointer));
+    let message = escaped(&breach.message);
+    let (word, section, hint) = (breach.force.as_str(), breach.section, escaped(&breach.hint));
+    let detail = format!("{section}&#10;hint: {hint}");
+    let _ = write!(out, "<testcase classname=\"{document}\" name=\"{title}\">");
+    let _ = if fails {
+        write!(out, "<failure type=\"{word}\" message=\"{message}\">{detail}</failure>")
+    } else {
+        write!(out, "<system-out>{word}: {message}\n{detail}</system-out>")
+    };
+    out.push_str("</testcase>\n");
 }
 
 fn case(out: &mut String, document: &str, finding: &Finding, policy: &Policy) {

@@ -7,21 +7,33 @@ use serde_json::{Value, json};
 use super::judged::Judged;
 use crate::finding::{Disposition, Finding, Severity};
 use crate::policy::Policy;
-use crate::rules::RULES;
+use crate::rules::{EXPIRED_WAIVER, RULES, UNUSED_WAIVER};
+use crate::spec::Pointer;
+use crate::validity::{self, Breach, Force};
+
+/// What results besides those of the rules name, in this order behind them.
+const OTHERS: [(&str, &str); 4] = [
+    (EXPIRED_WAIVER.0, "A waiver's last day is over; it lets nothing pass any more."),
+    (UNUSED_WAIVER.0, "A waiver that no container of the run needed."),
+    (validity::NAME, "The document is what the OCI runtime-spec says it must be."),
+    (UNREADABLE, "The document can be read, and every runtime reads it the same way."),
+];
+
+const UNREADABLE: &str = "unreadable";
 
 /// What stands before the results.
 pub(super) fn head() -> String {
-    let rules: Vec<Value> = RULES
-        .iter()
-        .map(|rule| {
-            json!({
-                "id": rule.id.0,
-                "shortDescription": { "text": rule.summary },
-                "help": { "text": format!("batten explain {}", rule.id) },
-                "properties": { "security-severity": score(rule.severity), "tags": ["security", "container"] },
-            })
+    let descriptor = |id: &str, summary: &str, severity: Severity| {
+        json!({
+            "id": id,
+            "shortDescription": { "text": summary },
+            "help": { "text": format!("batten explain {id}") },
+            "properties": { "security-severity": score(severity), "tags": ["security", "container"] },
         })
-        .collect();
+    };
+    let own = RULES.iter().map(|rule| descriptor(rule.id.0, rule.summary, rule.severity));
+    let others = OTHERS.iter().map(|(id, summary)| descriptor(id, summary, Severity::Low));
+    let rules: Vec<Value> = own.chain(others).collect();
     let driver = json!({ "name": "batten", "semanticVersion": env!("CARGO_PKG_VERSION"), "rules": rules });
     format!(
         "{{\"version\":\"2.1.0\",\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"runs\":[{{\"tool\":{{\"driver\":{driver}}},\
@@ -33,12 +45,13 @@ pub(super) fn head() -> String {
 pub(super) const TAIL: &str = "]}]}\n";
 
 /// The results of one document, without the commas between them and others.
-pub(super) fn document(judged: &Judged, policy: &Policy) -> String {
-    let results: Vec<String> = match &judged.result {
+pub(super) fn document(judged: &Judged, policy: &Policy, spec_fails: bool) -> String {
+    let mut results: Vec<String> = match &judged.result {
         Ok(outcome) => outcome.findings.iter().map(|finding| result(judged, finding, policy).to_string()).collect(),
         Err(error) => vec![
             json!({
-                "ruleId": "unreadable",
+                "ruleId": UNREADABLE,
+                "ruleIndex": index(UNREADABLE),
                 "level": "error",
                 "message": { "text": format!("{}. {}", error.message, error.hint) },
                 "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(&judged.name) } } }],
@@ -46,35 +59,59 @@ pub(super) fn document(judged: &Judged, policy: &Policy) -> String {
             .to_string(),
         ],
     };
+    results.extend(judged.breaches.iter().map(|breach| spec(judged, breach, spec_fails).to_string()));
     results.join(",\n")
 }
 
-fn result(judged: &Judged, finding: &Finding, policy: &Policy) -> Value {
+fn spec(judged: &Judged, breach: &Breach, fails: bool) -> Value {
+    json!({
+        "ruleId": validity::NAME,
+        "ruleIndex": index(validity::NAME),
+        "level": match breach.force {
+            Force::Must if fails => "error",
+            Force::Must => "warning",
+            Force::Note => "note",
+        },
+        "message": { "text": format!("{}. {}", breach.message, breach.hint) },
+        "locations": [location(judged, &breach.pointer)],
+        "properties": { "level": breach.force.as_str(), "section": breach.section },
+    })
+}
+
+fn location(judged: &Judged, pointer: &Pointer) -> Value {
     let mut physical = json!({ "artifactLocation": { "uri": uri(&judged.name) } });
-    if let Some(line) = judged.line(&finding.pointer) {
+    if let Some(line) = judged.line(pointer) {
         physical["region"] = json!({ "startLine": line });
     }
+    json!({
+        "physicalLocation": physical,
+        "logicalLocations": [{ "fullyQualifiedName": pointer.as_str(), "kind": "member" }],
+    })
+}
+
+/// Where the rule stands among the descriptors of the head.
+fn index(id: &str) -> Option<usize> {
+    let known = RULES.iter().map(|rule| rule.id.0).chain(OTHERS.iter().map(|(id, _)| *id));
+    known.into_iter().position(|known| known == id)
+}
+
+fn result(judged: &Judged, finding: &Finding, policy: &Policy) -> Value {
     let mut value = json!({
         "ruleId": finding.rule.0,
+        "ruleIndex": index(finding.rule.0),
         "level": match finding.disposition {
             Disposition::Denied => "error",
             Disposition::Fixed => "warning",
             Disposition::Reported | Disposition::Waived => "note",
         },
         "message": { "text": format!("{}. {}", finding.message, finding.hint) },
-        "locations": [{
-            "physicalLocation": physical,
-            "logicalLocations": [{ "fullyQualifiedName": finding.pointer.as_str(), "kind": "member" }],
-        }],
+        "locations": [location(judged, &finding.pointer)],
         "properties": {
             "disposition": finding.disposition.as_str(),
             "severity": finding.severity.as_str(),
             "policy": policy.cite(finding.origin),
         },
     });
-    if let Some(index) = RULES.iter().position(|rule| rule.id == finding.rule) {
-        value["ruleIndex"] = index.into();
-    }
     if let Some(waiver) = &finding.waiver.as_ref().filter(|_| finding.disposition == Disposition::Waived) {
         value["suppressions"] = json!([{ "kind": "external", "justification": waiver }]);
     }

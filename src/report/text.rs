@@ -10,6 +10,7 @@ use crate::finding::{Disposition, Finding};
 use crate::fleet::Summary;
 use crate::policy::Policy;
 use crate::spec::Change;
+use crate::validity::{self, Breach, Force};
 
 /// How text looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,6 +45,7 @@ pub fn text(judged: &[Judged], policy: &Policy) -> String {
 /// One document and its findings.
 pub(super) fn document(judged: &Judged, policy: &Policy, style: Style) -> String {
     let (verdict, colour) = match judged.verdict() {
+        _ if judged.is_policy() => ("waivers to look at", AnsiColor::Cyan),
         Verdict::Clean => ("within the policy", AnsiColor::Green),
         Verdict::WouldFix => ("would be fixed", AnsiColor::Yellow),
         Verdict::Denied => ("denied", AnsiColor::Red),
@@ -65,7 +67,19 @@ pub(super) fn document(judged: &Judged, policy: &Policy, style: Style) -> String
             let _ = writeln!(out, "  {}\n  hint: {}", escape(&error.message), escape(&error.hint));
         }
     }
+    for breach in &judged.breaches {
+        one_breach(&mut out, judged, breach, style);
+    }
     out
+}
+
+fn one_breach(out: &mut String, judged: &Judged, breach: &Breach, style: Style) {
+    let colour = if breach.force == Force::Must { AnsiColor::Yellow } else { AnsiColor::Cyan };
+    let word = style.paint(colour, breach.force.as_str());
+    let line = judged.line(&breach.pointer).map_or(String::new(), |line| format!(" (line {line})"));
+    let _ = writeln!(out, "  {word}: {} [{}, {}]", escape(&breach.message), validity::NAME, breach.section);
+    let _ = writeln!(out, "    at {}{line}", escape(&breach.pointer.to_string()));
+    let _ = writeln!(out, "    hint: {}", escape(&breach.hint));
 }
 
 fn one_finding(out: &mut String, judged: &Judged, finding: &Finding, policy: &Policy, style: Style) {
@@ -117,8 +131,13 @@ fn cited(finding: &Finding, policy: &Policy) -> String {
 /// The closing line.
 pub(super) fn summary(summary: &Summary) -> String {
     let documents = summary.documents();
+    let invalid = match summary.invalid {
+        0 => String::new(),
+        1 => "; 1 is not valid by the runtime-spec".to_owned(),
+        invalid => format!("; {invalid} are not valid by the runtime-spec"),
+    };
     format!(
-        "{documents} {}: {} within the policy, {} would be fixed, {} denied, {} unreadable\n",
+        "{documents} {}: {} within the policy, {} would be fixed, {} denied, {} unreadable{invalid}\n",
         if documents == 1 { "document" } else { "documents" },
         summary.count(Verdict::Clean),
         summary.count(Verdict::WouldFix),

@@ -83,6 +83,9 @@ pub static RULES: &[Rule] = &[
 /// The rule that speaks up when a waiver has run out.
 pub const EXPIRED_WAIVER: RuleId = RuleId("waiver-expired");
 
+/// What a dry run over many containers says of a waiver that none of them needed.
+pub const UNUSED_WAIVER: RuleId = RuleId("waiver-unused");
+
 /// The names that policies and waivers may use, in the order of judgement.
 pub fn names() -> impl Iterator<Item = &'static str> {
     RULES.iter().map(|rule| rule.id.0)

@@ -96,8 +96,16 @@ impl Document {
     /// type.
     pub fn parse_spec(text: impl Into<Vec<u8>>) -> Result<Self, ReadError> {
         let document = Self::parse(text)?;
-        shape::SPEC.check_document(&document)?;
+        document.check_spec()?;
         Ok(document)
+    }
+
+    /// What [`Document::parse_spec`] asks besides [`Document::parse`].
+    ///
+    /// # Errors
+    /// As [`Document::parse_spec`].
+    pub fn check_spec(&self) -> Result<(), ReadError> {
+        shape::SPEC.check_document(self)
     }
 
     /// Reads the process file of an exec, as strictly as [`Document::parse_spec`] reads a config.json.
@@ -106,8 +114,16 @@ impl Document {
     /// As [`Document::parse_spec`].
     pub fn parse_process(text: impl Into<Vec<u8>>) -> Result<Self, ReadError> {
         let document = Self::parse(text)?;
-        shape::PROCESS_FILE.check_document(&document)?;
+        document.check_process()?;
         Ok(document)
+    }
+
+    /// What [`Document::parse_process`] asks besides [`Document::parse`].
+    ///
+    /// # Errors
+    /// As [`Document::parse_process`].
+    pub fn check_process(&self) -> Result<(), ReadError> {
+        shape::PROCESS_FILE.check_document(self)
     }
 
     /// The text as it was read.

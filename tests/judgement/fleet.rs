@@ -11,6 +11,11 @@ const HOSTILE: &str = "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"krun.<img sr
     \"io.kubernetes.cri.image-name\":\"</script><b>\"},\"process\":{\"cwd\":\"/\"}}";
 const PLAIN: &str = r#"{"ociVersion":"1.0.2","process":{"cwd":"/","capabilities":{"bounding":["CAP_SYS_ADMIN"]}}}"#;
 
+/// One that nothing needs, one whose last day is long over.
+const WAIVERS: &str = "subject.engine = 'containerd'\n\
+    [[waiver]]\nrule = 'seccomp'\nmatch.namespace = 'gone'\nreason = 'r'\nowner = 'o'\nexpires = 2999-01-01\n\
+    [[waiver]]\nrule = 'seccomp'\nmatch.namespace = 'gone'\nreason = 'r'\nowner = 'o'\nexpires = 2020-01-01\n";
+
 fn place() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let name = folder.path().to_str().unwrap().to_owned();
@@ -85,8 +90,11 @@ fn json_lines_are_documents_named_by_their_line() {
 fn told(format: &str, stdout: &str) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let of_documents = |documents: &[Value]| -> Vec<String> {
-        let findings = documents.iter().flat_map(|document| document["findings"].as_array().unwrap().clone());
-        findings.map(|one| format!("{} {}", text(&one["rule"]), text(&one["pointer"]))).collect()
+        let list = |document: &Value, key: &str| document[key].as_array().cloned().unwrap_or_default();
+        let findings = documents.iter().flat_map(|document| list(document, "findings"));
+        let breaches = documents.iter().flat_map(|document| list(document, "spec"));
+        let findings = findings.map(|one| format!("{} {}", text(&one["rule"]), text(&one["pointer"])));
+        findings.chain(breaches.map(|one| format!("spec {}", text(&one["pointer"])))).collect()
     };
     let mut told = match format {
         "json" => of_documents(serde_json::from_str::<Value>(stdout).unwrap()["documents"].as_array().unwrap()),
@@ -113,7 +121,7 @@ fn told(format: &str, stdout: &str) -> Vec<String> {
         }
         "html" => {
             let pair = |item: &str| {
-                let rule = item.split("<strong>").nth(1).unwrap().split('<').next().unwrap();
+                let rule = item.split("<strong").nth(1).unwrap().split('>').nth(1).unwrap().split('<').next().unwrap();
                 let pointer = item.split("<code>").nth(1).unwrap().split("</code>").next().unwrap();
                 unescaped(&format!("{rule} {pointer}"))
             };
@@ -129,6 +137,9 @@ fn told(format: &str, stdout: &str) -> Vec<String> {
     };
     for one in &mut told {
         *one = one.replace('\u{1b}', "\\u{1b}");
+        if one.ends_with(' ') {
+            one.push_str("(the whole document)");
+        }
     }
     told.sort_unstable();
     told
@@ -142,9 +153,14 @@ fn unescaped(text: &str) -> String {
 fn all_formats_carry_the_same_findings() {
     let (_folder, top) = place();
     bundles(&top);
-    let report = |format: &str| batten(&["check", "-r", "--format", format, &top]);
+    let policy = format!("{top}/policy.toml");
+    file(&policy, WAIVERS);
+    let report = |format: &str| batten(&["check", "-r", "--policy", &policy, "--format", format, &top]);
     let expected = told("json", &report("json").stdout);
-    assert!(expected.len() == 5 && expected.iter().any(|one| one.contains("onerror")), "{expected:?}");
+    for rule in ["capabilities", "annotations", "waiver-unused /waiver/0", "waiver-expired /waiver/1", "spec"] {
+        assert!(expected.iter().any(|one| one.starts_with(rule)), "{rule}: {expected:?}");
+    }
+    assert!(expected.iter().any(|one| one.contains("onerror")), "{expected:?}");
     for format in ["jsonl", "sarif", "junit", "github", "html", "text"] {
         let run = report(format);
         assert_eq!((run.code, run.stderr.as_str()), (3, ""), "{format}");
@@ -263,4 +279,32 @@ fn running_names_engine_id_name_and_image_and_skips_what_does_not_run() {
         .collect();
     assert_eq!(containers, ["containerd c1 web img:1", "docker d1 shop shop:2", "podman p1 db db:3"]);
     assert_eq!((run.code, run.stderr.as_str()), (2, ""));
+}
+
+#[test]
+fn waivers_that_a_run_did_not_need_are_said_once_at_their_line_and_only_of_a_fleet() {
+    let (_folder, top) = place();
+    file(format!("{top}/a/config.json"), PLAIN);
+    file(format!("{top}/b/config.json"), PLAIN);
+    let policy = format!("{top}/policy.toml");
+    let used = "[[waiver]]\nrule = 'capabilities'\nmatch.annotations = { tier = 'x' }\nreason = 'r'\nowner = 'o'\nexpires = 2999-01-01\n";
+    file(&policy, &WAIVERS.replacen("[[waiver]]", &format!("subject.annotations = ['tier']\n{used}[[waiver]]"), 1));
+    let tiered = PLAIN.replacen('{', r#"{"annotations":{"tier":"x"},"#, 1);
+    file(format!("{top}/b/config.json"), &tiered);
+    let run = batten(&["check", "-r", "--policy", &policy, "--format", "jsonl", &top]);
+    let lines: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let about: Vec<&Value> = lines.iter().filter(|line| line["kind"] == "policy").collect();
+    assert_eq!(about.len(), 1, "{}", run.stdout);
+    let said: Vec<_> =
+        about[0]["findings"].as_array().unwrap().iter().map(|one| (one["rule"].clone(), one["line"].clone())).collect();
+    assert_eq!(said, [("waiver-unused".into(), 9.into()), ("waiver-expired".into(), 15.into())], "{}", run.stdout);
+    let count = |format: &str| batten(&["check", "-r", "--policy", &policy, "--format", format, &top]).stdout;
+    assert!(count("text").ends_with("2 documents: 0 within the policy, 2 would be fixed, 0 denied, 0 unreadable; 2 are not valid by the runtime-spec\n"), "{}", count("text"));
+    let one = batten(&["check", "--policy", &policy, &format!("{top}/a")]);
+    assert!(!one.stdout.contains("waiver-"), "{}", one.stdout);
+    assert_eq!(batten(&["check", "-r", "--policy", &policy, "--fail-on", "waiver-unused", &top]).code, 1);
+    let baseline = format!("{top}/baseline.jsonl");
+    file(&baseline, &run.stdout);
+    let again = batten(&["check", "-r", "--policy", &policy, "--baseline", &baseline, "--format", "jsonl", &top]);
+    assert!(!again.stdout.contains("waiver-") && !again.stdout.contains("spec"), "{}", again.stdout);
 }

@@ -14,3 +14,4 @@ mod profiles;
 mod properties;
 mod registration;
 mod schema;
+mod validity;

@@ -38,6 +38,7 @@ impl Against {
         if judged.name == ANY {
             // What would be fixed in a bundle that nobody wrote is of no interest.
             outcome.findings.clear();
+            judged.breaches.clear();
         }
         let Ok(document) = Document::parse_spec(outcome.text.as_str()) else { return false };
         match findings(&self.0, &document, &policy.resolve(&judged.subject), host) {

@@ -4,12 +4,14 @@ use std::str::FromStr;
 
 use crate::finding::{Disposition, Finding, Severity};
 use crate::rules;
+use crate::validity;
 
-/// A severity and all above it, or one rule.
+/// A severity and all above it, one rule, or the runtime-spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailOn {
     Severity(Severity),
     Rule(&'static str),
+    Spec,
 }
 
 impl FromStr for FailOn {
@@ -20,9 +22,14 @@ impl FromStr for FailOn {
         if let Some(level) = levels.into_iter().find(|level| level.as_str() == word) {
             return Ok(Self::Severity(level));
         }
-        rules::find(word).map(|rule| Self::Rule(rule.id.0)).ok_or_else(|| {
+        if word == validity::NAME {
+            return Ok(Self::Spec);
+        }
+        let reported = [rules::EXPIRED_WAIVER.0, rules::UNUSED_WAIVER.0];
+        let known = rules::names().chain(reported).find(|known| *known == word);
+        known.map(Self::Rule).ok_or_else(|| {
             format!(
-                "neither a severity (low, medium, high, critical) nor a rule; `batten explain` lists the rules: {word}"
+                "neither a severity (low, medium, high, critical) nor spec nor a rule; `batten explain` lists the rules: {word}"
             )
         })
     }
@@ -35,6 +42,12 @@ impl FailOn {
             && match self {
                 Self::Severity(least) => finding.severity >= least,
                 Self::Rule(rule) => finding.rule.0 == rule,
+                Self::Spec => false,
             }
+    }
+
+    /// Whether documents that break a MUST of the runtime-spec are meant.
+    pub(super) const fn is_spec(self) -> bool {
+        matches!(self, Self::Spec)
     }
 }

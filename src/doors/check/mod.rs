@@ -3,8 +3,9 @@
 mod against;
 mod fail_on;
 mod progress;
+mod sheet;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -12,14 +13,14 @@ use clap::Args;
 
 use self::against::Against;
 use self::fail_on::FailOn;
-use self::progress::Bar;
+use self::sheet::{Row, Sheet};
 use super::input::{PolicyFiles, read_file};
 use super::{Exit, refuse};
 use crate::fleet::{Baseline, Item, Named, Summary, Text, in_order, items, running};
 use crate::host::Host;
 use crate::memo::Memo;
 use crate::policy::Policy;
-use crate::report::{Format, Judged, Style, Verdict, Writer, page};
+use crate::report::{Format, Judged, Style, Verdict, Writer};
 use crate::rules::DocumentKind;
 
 /// Says what the policy would do to bundles, and changes nothing
@@ -72,10 +73,14 @@ pub struct Check {
     #[arg(long)]
     explain: bool,
 
-    /// Exit with 1 only for findings of this severity or above (low, medium, high, critical), or of this rule; may be
-    /// given several times
-    #[arg(long, value_name = "LEVEL|RULE")]
+    /// Exit with 1 only for findings of this severity or above (low, medium, high, critical), of this rule, or for a
+    /// document that breaks a MUST of the runtime-spec (spec); may be given several times
+    #[arg(long, value_name = "LEVEL|RULE|spec")]
     fail_on: Vec<FailOn>,
+
+    /// Do not say where a document is not what the runtime-spec says it must be
+    #[arg(long)]
+    no_spec: bool,
 
     /// Report only what is not in this earlier report of --format jsonl
     #[arg(long, value_name = "FILE")]
@@ -84,13 +89,6 @@ pub struct Check {
     /// Say at the end, on standard error, how many, how fast, and which rules
     #[arg(long)]
     stats: bool,
-}
-
-/// What one document came to: all that is kept of it.
-struct Row {
-    text: String,
-    summary: Summary,
-    fails: bool,
 }
 
 impl Check {
@@ -111,6 +109,9 @@ impl Check {
             Ok(against) => against,
             Err(exit) => return exit,
         };
+        if self.no_spec && self.fail_on.iter().any(|named| named.is_spec()) {
+            return refuse(Exit::Usage, &"--fail-on spec needs what --no-spec leaves out", "give one of them");
+        }
         let began = Instant::now();
         match self.report(&policy, baseline.as_ref(), against.as_ref()) {
             Ok((summary, fails)) => {
@@ -134,31 +135,22 @@ impl Check {
     ) -> std::io::Result<(Summary, bool)> {
         let host = Host { memo: Memo::of_process(), ..Host::detect_for(policy) };
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
-        let writer = Writer { format: self.format, policy, style: Style { colour, explain: self.explain } };
-        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        out.write_all(writer.head().as_bytes())?;
-        let (mut summary, mut fails, mut bar) = (Summary::default(), false, Bar::new());
-        let (mut kept, mut first, mut failed) = (String::new(), true, Ok(()));
-        let judge = |item| self.row(item, &writer, &host, baseline, against);
-        in_order(self.items(policy), judge, |row| {
-            let Some(row) = row else { return true };
-            summary.merge(row.summary);
-            fails |= row.fails;
-            bar.step(summary.documents());
-            if self.format == Format::Html {
-                kept.push_str(&row.text);
-            } else if !row.text.is_empty() {
-                let between = if std::mem::take(&mut first) { "" } else { writer.between() };
-                failed = out.write_all(between.as_bytes()).and_then(|()| out.write_all(row.text.as_bytes()));
+        let spec_fails = self.fail_on.iter().any(|named| named.is_spec());
+        let writer = Writer { format: self.format, policy, style: Style { colour, explain: self.explain }, spec_fails };
+        let mut sheet = Sheet::begin(writer, std::io::stdout().lock())?;
+        let judge = |item| {
+            let mut judged = self.judge(item, policy, &host)?;
+            let breaks = against.is_some_and(|against| against.add(&mut judged, policy, &host));
+            Some(self.row(judged, breaks, &writer, baseline))
+        };
+        in_order(self.items(policy), judge, |row| row.is_none_or(|row| sheet.add(row)));
+        // Of one container it says nothing that a policy's other waivers do not concern it.
+        if sheet.summary.documents() > 1 {
+            for report in sheet.waivers.reports(policy, host.today) {
+                sheet.add(self.row(report, false, &writer, baseline));
             }
-            failed.is_ok()
-        });
-        bar.end();
-        failed?;
-        let tail = if self.format == Format::Html { page(&summary, &kept) } else { writer.tail(&summary) };
-        out.write_all(tail.as_bytes())?;
-        out.flush()?;
-        Ok((summary, fails))
+        }
+        sheet.end()
     }
 
     fn items(&self, policy: &Policy) -> impl Iterator<Item = Item> {
@@ -174,27 +166,22 @@ impl Check {
         self.paths.clone().into_iter().flat_map(move |path| items(path, named)).chain(live).chain(any)
     }
 
-    /// Nothing for a container that is gone by now.
-    fn row(
-        &self,
-        item: Item,
-        writer: &Writer<'_>,
-        host: &Host,
-        baseline: Option<&Baseline>,
-        against: Option<&Against>,
-    ) -> Option<Row> {
-        let mut judged = self.judge(item, writer.policy, host)?;
-        let breaks = against.is_some_and(|against| against.add(&mut judged, writer.policy, host));
+    /// `breaks`: whether a run that the document was held against would have failed.
+    fn row(&self, mut judged: Judged, breaks: bool, writer: &Writer<'_>, baseline: Option<&Baseline>) -> Row {
         if let Some(baseline) = baseline {
             baseline.subtract(&mut judged);
         }
         let mut summary = Summary::default();
         summary.add(&judged);
-        let findings = judged.result.as_ref().map_or(&[][..], |outcome| &outcome.findings);
-        let fails = breaks || findings.iter().any(|finding| self.fail_on.iter().any(|named| named.covers(finding)));
-        Some(Row { text: writer.document(&judged), summary, fails })
+        let named = judged.findings().iter().any(|finding| self.fail_on.iter().any(|named| named.covers(finding)));
+        let fails = breaks || named || (writer.spec_fails && summary.invalid > 0);
+        let used_waivers = judged.result.as_ref().map(|outcome| outcome.used_waivers.clone()).unwrap_or_default();
+        let empty = judged.is_policy() && judged.findings().is_empty();
+        let text = if empty { String::new() } else { writer.document(&judged) };
+        Row { text, summary, fails, used_waivers }
     }
 
+    /// Nothing for a container that is gone by now.
     fn judge(&self, item: Item, policy: &Policy, host: &Host) -> Option<Judged> {
         let Item { name, labels, text } = item;
         let text = match text {
@@ -208,7 +195,8 @@ impl Check {
         };
         let kind = if self.process { DocumentKind::Process } else { DocumentKind::Spec };
         let judged = match text {
-            Ok(text) => Judged::of(name, text, kind, policy, host),
+            Ok(text) if self.no_spec => Judged::of(name, text, kind, policy, host),
+            Ok(text) => Judged::with_spec(name, text, kind, policy, host),
             Err((message, hint)) => Judged::unreadable(name, message, hint),
         };
         Some(judged.labelled(labels))

@@ -1,0 +1,150 @@
+//! One container on the page: its verdict, its findings, where it is not as the runtime-spec says, what would change.
+
+use std::fmt::Write;
+
+use super::VERDICTS;
+use crate::finding::Finding;
+use crate::policy::Policy;
+use crate::report::judged::{Judged, Verdict};
+use crate::report::markup::escaped;
+use crate::report::patch::unified;
+use crate::rules;
+use crate::spec::Pointer;
+use crate::validity::{self, Breach};
+
+/// A diff longer than this is cut: `batten diff` shows it whole.
+const LONGEST_DIFF: usize = 400;
+
+/// The piece of one container.
+pub(in crate::report) fn document(judged: &Judged, policy: &Policy) -> String {
+    let verdict = judged.verdict();
+    let (class, words) = match VERDICTS.iter().find(|(known, _)| *known == verdict) {
+        _ if judged.is_policy() => ("policy", "waivers to look at"),
+        Some((_, words)) => (verdict.as_str(), *words),
+        None => ("", ""),
+    };
+    let open = if verdict >= Verdict::Denied || judged.is_policy() { " open" } else { "" };
+    let labels = &judged.labels;
+    let known = [labels.engine, labels.name.as_deref(), labels.image.as_deref(), labels.id.as_deref()];
+    let known = known.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let mut out = format!(
+        "<details class=\"doc {class}\" data-verdict=\"{class}\" data-rules=\"{}\" data-severities=\"{}\" data-image=\"{}\"{open}>\n\
+         <summary><span class=\"tag {class}\">{words}</span><code>{}</code> <span class=\"dim\">{}</span>{}</summary>\n<div class=\"body\">\n",
+        escaped(&rules_of(judged)),
+        severities(judged),
+        escaped(labels.image.as_deref().unwrap_or_default()),
+        escaped(&judged.name),
+        escaped(&known),
+        how_many(judged),
+    );
+    match &judged.result {
+        Ok(outcome) => {
+            findings(&mut out, judged, policy);
+            breaches(&mut out, judged);
+            change(&mut out, &unified(&judged.name, &judged.before, &outcome.text));
+        }
+        Err(error) => {
+            let _ = writeln!(out, "<p>{}</p>\n<p class=\"dim\">{}</p>", escaped(&error.message), escaped(&error.hint));
+            breaches(&mut out, judged);
+        }
+    }
+    out.push_str("</div>\n</details>\n");
+    out
+}
+
+fn rules_of(judged: &Judged) -> String {
+    let mut rules: Vec<&str> = judged.findings().iter().map(|finding| finding.rule.0).collect();
+    if !judged.breaches.is_empty() {
+        rules.push(validity::NAME);
+    }
+    rules.sort_unstable();
+    rules.dedup();
+    rules.join(" ")
+}
+
+fn severities(judged: &Judged) -> String {
+    let mut words: Vec<&str> = judged.findings().iter().map(|finding| finding.severity.as_str()).collect();
+    words.sort_unstable();
+    words.dedup();
+    words.join(" ")
+}
+
+fn how_many(judged: &Judged) -> String {
+    match judged.findings().len() {
+        0 => String::new(),
+        1 => "<span class=\"many\">1 finding</span>".to_owned(),
+        many => format!("<span class=\"many\">{many} findings</span>"),
+    }
+}
+
+fn findings(out: &mut String, judged: &Judged, policy: &Policy) {
+    if judged.findings().is_empty() {
+        return out.push_str("<p class=\"dim\">Nothing for the policy to do.</p>\n");
+    }
+    out.push_str("<ol>\n");
+    for finding in judged.findings() {
+        one_finding(out, judged, finding, policy);
+    }
+    out.push_str("</ol>\n");
+}
+
+fn one_finding(out: &mut String, judged: &Judged, finding: &Finding, policy: &Policy) {
+    let (word, severity) = (finding.disposition.as_str(), finding.severity.as_str());
+    let why = rules::find(finding.rule.0).map_or(String::new(), |rule| format!(" title=\"{}\"", escaped(rule.summary)));
+    let _ = write!(
+        out,
+        "<li class=\"f\"><span class=\"tag {word}\">{word}</span><span class=\"sev {severity}\">{severity}</span> <strong{why}>{}</strong><p>{}</p>\n<dl><dt>at</dt><dd>{}</dd><dt>policy</dt><dd>{}</dd>",
+        escaped(finding.rule.0),
+        escaped(&finding.message),
+        place(judged, &finding.pointer),
+        escaped(&policy.cite(finding.origin)),
+    );
+    if let Some(waiver) = &finding.waiver {
+        let _ = write!(out, "<dt>waiver</dt><dd>{}</dd>", escaped(waiver));
+    }
+    let _ = writeln!(out, "<dt>hint</dt><dd>{}</dd></dl></li>", escaped(&finding.hint));
+}
+
+fn place(judged: &Judged, pointer: &Pointer) -> String {
+    let line = judged.line(pointer).map_or(String::new(), |line| format!(" line {line}"));
+    format!("<code>{}</code>{line}", escaped(&pointer.to_string()))
+}
+
+fn breaches(out: &mut String, judged: &Judged) {
+    if judged.breaches.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "<h3>By the runtime-spec {}, whatever the policy says</h3>\n<ol>", validity::VERSION);
+    for Breach { force, section, pointer, message, hint } in &judged.breaches {
+        let word = force.as_str();
+        let _ = writeln!(
+            out,
+            "<li class=\"f\"><span class=\"tag {word}\">{word}</span><strong>{}</strong> <span class=\"dim\">{section}</span><p>{}</p>\n<dl><dt>at</dt><dd>{}</dd><dt>hint</dt><dd>{}</dd></dl></li>",
+            validity::NAME,
+            escaped(message),
+            place(judged, pointer),
+            escaped(hint),
+        );
+    }
+    out.push_str("</ol>\n");
+}
+
+fn change(out: &mut String, diff: &str) {
+    if diff.is_empty() {
+        return;
+    }
+    out.push_str("<details class=\"diff\"><summary>What would change</summary>\n<pre tabindex=\"0\">");
+    for line in diff.lines().take(LONGEST_DIFF) {
+        let text = escaped(line);
+        let _ = match line.as_bytes().first() {
+            Some(b'+') => writeln!(out, "<ins>{text}</ins>"),
+            Some(b'-') => writeln!(out, "<del>{text}</del>"),
+            _ => writeln!(out, "{text}"),
+        };
+    }
+    let rest = diff.lines().count().saturating_sub(LONGEST_DIFF);
+    if rest > 0 {
+        let _ = writeln!(out, "… {rest} more lines: batten diff shows all");
+    }
+    out.push_str("</pre>\n</details>\n");
+}

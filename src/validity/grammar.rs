@@ -1,0 +1,169 @@
+//! Names, types, required members, ranges and enumerations: what a table can say, and the walk along it.
+
+use super::Found;
+use crate::spec::{Kind, Value};
+
+/// What a value must be.
+#[derive(Debug)]
+pub(super) enum Grammar {
+    /// Whatever JSON has.
+    Any,
+    /// `true` or `false`.
+    Bool,
+    /// Any string.
+    Text,
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
+    /// A string that the function accepts; the words say which those are.
+    Like(fn(&str) -> bool, &'static str),
+    /// An integer between the two bounds, both included.
+    Integer(i64, u64),
+    /// Items of one grammar, at least so many.
+    Array(&'static Grammar, usize),
+    /// Any key, one grammar of value.
+    Map(&'static Grammar),
+    /// An object with these members and unknown ones.
+    Object(&'static [Member]),
+}
+
+/// A member of an object.
+#[derive(Debug)]
+pub(super) struct Member {
+    name: &'static str,
+    grammar: Grammar,
+    required: bool,
+    section: Option<&'static str>,
+}
+
+/// A member that may be there.
+pub(super) const fn may(name: &'static str, grammar: Grammar) -> Member {
+    Member { name, grammar, required: false, section: None }
+}
+
+/// A member that must be there.
+pub(super) const fn must(name: &'static str, grammar: Grammar) -> Member {
+    Member { name, grammar, required: true, section: None }
+}
+
+impl Member {
+    /// The same, described in another section than the object it is in.
+    pub(super) const fn of(self, section: &'static str) -> Self {
+        let Self { name, grammar, required, section: _ } = self;
+        Self { name, grammar, required, section: Some(section) }
+    }
+}
+
+impl Grammar {
+    fn words(&self) -> &'static str {
+        match self {
+            Self::Any => "a value",
+            Self::Bool => "a boolean",
+            Self::Text | Self::OneOf(_) | Self::Like(..) => "a string",
+            Self::Integer(..) => "an integer",
+            Self::Array(..) => "an array",
+            Self::Map(_) | Self::Object(_) => "an object",
+        }
+    }
+
+    const fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Any => None,
+            Self::Bool => Some(Kind::Bool),
+            Self::Text | Self::OneOf(_) | Self::Like(..) => Some(Kind::String),
+            Self::Integer(..) => Some(Kind::Number),
+            Self::Array(..) => Some(Kind::Array),
+            Self::Map(_) | Self::Object(_) => Some(Kind::Object),
+        }
+    }
+}
+
+/// Says what in `value` is not as `grammar` has it; `section` is where the specification describes it.
+pub(super) fn walk(grammar: &Grammar, value: Value<'_>, section: &'static str, found: &mut Found) {
+    if grammar.kind().is_some_and(|kind| kind != value.kind()) {
+        return mistyped(grammar, value, section, found);
+    }
+    match grammar {
+        Grammar::Any | Grammar::Bool | Grammar::Text => {}
+        Grammar::OneOf(words) => one_of(words, value, section, found),
+        Grammar::Like(fits, words) => {
+            if let Some(text) = value.as_str().filter(|text| !fits(text)) {
+                found.must(
+                    section,
+                    value,
+                    format!("{text:?} is not {words}"),
+                    "use a value that the specification has",
+                );
+            }
+        }
+        Grammar::Integer(least, most) => within(*least, *most, value, section, found),
+        Grammar::Array(of, least) => {
+            let mut count = 0;
+            for item in value.items() {
+                walk(of, item, section, found);
+                count += 1;
+            }
+            if count < *least {
+                found.must(section, value, "at least one entry is needed", "write one, or leave the member out");
+            }
+        }
+        Grammar::Map(of) => value.members().for_each(|(_, item)| walk(of, item, section, found)),
+        Grammar::Object(members) => object(members, value, section, found),
+    }
+}
+
+fn mistyped(grammar: &Grammar, value: Value<'_>, section: &'static str, found: &mut Found) {
+    let wanted = grammar.words();
+    if value.is_null() {
+        let hint = "leave the member out: runtimes read null as absent, the specification has no null";
+        return found.must(section, value, format!("null where {wanted} is specified"), hint);
+    }
+    let message = format!("{} where {wanted} is specified", value.kind().with_article());
+    found.must(section, value, message, "use the type that the specification gives");
+}
+
+fn one_of(words: &[&str], value: Value<'_>, section: &'static str, found: &mut Found) {
+    let Some(text) = value.as_str() else { return };
+    if words.iter().any(|word| **word == *text) {
+        return;
+    }
+    let hint = if words.len() <= 9 {
+        format!("one of {}", words.join(", "))
+    } else {
+        "the section lists the values".to_owned()
+    };
+    found.must(section, value, format!("{text:?} is none of the specified values"), hint);
+}
+
+fn within(least: i64, most: u64, value: Value<'_>, section: &'static str, found: &mut Found) {
+    let fits = match (value.as_u64(), value.as_i64()) {
+        (Some(number), _) => number <= most && i64::try_from(number).map_or(true, |number| number >= least),
+        (None, Some(number)) => number >= least,
+        (None, None) => false,
+    };
+    if !fits {
+        let message = format!("{} is not an integer from {least} to {most}", value.raw());
+        found.must(section, value, message, "use a number in this range");
+    }
+}
+
+fn object(members: &[Member], value: Value<'_>, section: &'static str, found: &mut Found) {
+    // Bit n: the n-th member is there. No object of the specification has more than 64.
+    let mut seen = 0_u64;
+    for (key, child) in value.members() {
+        if let Some(index) = members.iter().position(|member| member.name == key) {
+            seen |= 1 << index;
+            let member = &members[index];
+            walk(&member.grammar, child, member.section.unwrap_or(section), found);
+        } else {
+            let message = format!("the member {key:?} is unknown to version {} of the specification", super::VERSION);
+            let hint = "runtimes ignore it, unless they know it as an extension or from a newer version";
+            found.note("config.md#configExtensibility", child, message, hint);
+        }
+    }
+    for (index, member) in members.iter().enumerate() {
+        if member.required && seen & 1 << index == 0 {
+            let message = format!("the required member {:?} is missing", member.name);
+            found.must(member.section.unwrap_or(section), value, message, "write it");
+        }
+    }
+}
