@@ -4,6 +4,8 @@ pub mod apparmor;
 #[cfg(feature = "cli")]
 pub mod attest;
 pub mod capability;
+#[cfg(feature = "cli")]
+pub mod doctor;
 pub mod doors;
 pub mod enforce;
 #[cfg(feature = "cli")]

@@ -12,6 +12,7 @@ use super::check::Check;
 #[cfg(feature = "embedded")]
 use super::delete::Delete;
 use super::diff::Diff;
+use super::doctor::Doctor;
 use super::explain::Explain;
 use super::hook::Hook;
 use super::install::{Install, Uninstall};
@@ -44,6 +45,7 @@ enum Command {
     Install(Install),
     Uninstall(Uninstall),
     Status(Status),
+    Doctor(Doctor),
     #[cfg(feature = "embedded")]
     Run(Run),
     #[cfg(feature = "embedded")]
@@ -69,6 +71,7 @@ impl Command {
             Self::Install(door) => door.run().into(),
             Self::Uninstall(door) => door.run().into(),
             Self::Status(door) => door.run().into(),
+            Self::Doctor(door) => door.run().into(),
             #[cfg(feature = "embedded")]
             Self::Run(door) => door.run(),
             #[cfg(feature = "embedded")]

@@ -44,7 +44,7 @@ pub struct Install {
     #[arg(long)]
     replace: bool,
 
-    /// Register a hook besides; Podman and CRI-O. It starts the `batten` beside batten-runtime
+    /// Register a hook besides; Podman, CRI-O, containerd. It starts the `batten` beside batten-runtime
     #[arg(long = "hook", value_name = "STAGE")]
     hooks: Vec<Stage>,
 

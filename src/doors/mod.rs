@@ -16,6 +16,8 @@ pub mod cli;
 pub mod delete;
 #[cfg(feature = "cli")]
 pub mod diff;
+#[cfg(feature = "cli")]
+pub mod doctor;
 mod exit;
 #[cfg(feature = "cli")]
 pub mod explain;

@@ -7,13 +7,18 @@
 //! hold, else the main file is edited.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use super::coverage::{Coverage, Handler, Way, runc_on_path};
 use super::layers::Layers;
-use super::{Content, Engine, EngineError, Format, Registration, Request, Setting, Site, Value, Version, Wanted};
+use super::{
+    Content, Engine, EngineError, Format, Registration, Request, Setting, Site, Value, Version, Wanted, hooks,
+};
 
 const MAIN: &str = "containerd/config.toml";
 const DROP_IN: &str = "/etc/containerd/conf.d/batten.toml";
+/// What the CRI plugin begins every container with, where hooks are registered.
+const BASE_SPEC: &str = "/etc/containerd/batten-base-spec.json";
 const SHIM: &str = "io.containerd.runc.v2";
 
 /// What every version's section is called here.
@@ -23,8 +28,8 @@ const CRI: &str = "cri";
 const MERGES: Version = (2, 1);
 
 pub(super) fn registration(request: &Request, site: &Site) -> Result<Registration, EngineError> {
-    if let Some(stage) = request.hooks.first() {
-        return Err(EngineError::NoHook { engine: "containerd", stage: stage.word() });
+    if request.hooks.contains(&hooks::Stage::Precreate) {
+        return Err(EngineError::NoHook { engine: "containerd", stage: hooks::Stage::Precreate.word() });
     }
     if request.builds {
         return Err(EngineError::NoBuilds { engine: "containerd" });
@@ -60,8 +65,20 @@ pub(super) fn registration(request: &Request, site: &Site) -> Result<Registratio
         let name = request.names.first().map_or("batten", String::as_str);
         settings.push(Setting::new(["plugins", plugin, "containerd", "default_runtime_name"], name));
     }
-    let model = model(&layers);
-    for name in &request.names {
+    let mut model = model(&layers);
+    let mut files = Vec::new();
+    if !request.hooks.is_empty() {
+        if let Some((_, found)) = model.iter().find(|(keys, _)| *keys == ["base_runtime_spec"]) {
+            let (setting, found) = ("base_runtime_spec".to_owned(), found.to_string());
+            return Err(EngineError::Taken { path, setting, found });
+        }
+        model.push((vec!["base_runtime_spec".to_owned()], BASE_SPEC.into()));
+        files.push(Wanted { path: BASE_SPEC.into(), content: Content::Whole(base_spec(request, site)) });
+    }
+    if request.runtime.is_none() {
+        settings.extend(handler(plugin, default(&layers), &model, request));
+    }
+    for name in request.names.iter().filter(|_| request.runtime.is_some()) {
         settings.extend(handler(plugin, name, &model, request));
     }
     let mut notes = Vec::new();
@@ -75,7 +92,7 @@ pub(super) fn registration(request: &Request, site: &Site) -> Result<Registratio
                 .to_owned(),
         );
     }
-    let files = vec![Wanted { path, content: Content::Settings { format: Format::Toml, settings } }];
+    files.push(Wanted { path, content: Content::Settings { format: Format::Toml, settings } });
     Ok(Registration { files, notes, reload: Engine::Containerd.restart(site) })
 }
 
@@ -89,8 +106,7 @@ const fn section(version: i64) -> &'static str {
 
 /// The settings of the default handler, which the new one takes over: the cgroup driver above all.
 fn model(layers: &Layers) -> Vec<(Vec<String>, Value)> {
-    let default = layers.text(&["plugins", CRI, "containerd", "default_runtime_name"]).unwrap_or("runc");
-    let mut model = layers.below(&["plugins", CRI, "containerd", "runtimes", default]);
+    let mut model = layers.below(&["plugins", CRI, "containerd", "runtimes", default(layers)]);
     let other = |(keys, value): &(Vec<String>, Value)| *keys == ["runtime_type"] && value.as_text() != Some(SHIM);
     if model.iter().any(other) {
         // Another shim's settings mean nothing to this one.
@@ -102,8 +118,26 @@ fn model(layers: &Layers) -> Vec<(Vec<String>, Value)> {
     model
 }
 
+fn default(layers: &Layers) -> &str {
+    layers.text(&["plugins", CRI, "containerd", "default_runtime_name"]).unwrap_or("runc")
+}
+
+/// The spec that containerd's CRI begins every container with, and the hooks: what this containerd would take by itself, or
+/// else what 1.6 takes (`ctr oci spec`, without a control group).
+fn base_spec(request: &Request, site: &Site) -> String {
+    let own =
+        site.is_host().then(|| Command::new("ctr").args(["oci", "spec"]).stdin(Stdio::null()).output().ok()).flatten();
+    let own = own.and_then(|output| serde_json::from_slice(&output.stdout).ok());
+    let mut spec: serde_json::Value =
+        own.or_else(|| serde_json::from_str(include_str!("base-spec.json")).ok()).unwrap_or_default();
+    if let Some(linux) = spec.get_mut("linux").and_then(serde_json::Value::as_object_mut) {
+        linux.remove("cgroupsPath");
+    }
+    spec["hooks"] = hooks::section(&request.hooks, &request.batten);
+    format!("{spec:#}\n")
+}
+
 fn handler(plugin: &str, name: &str, model: &[(Vec<String>, Value)], request: &Request) -> Vec<Setting> {
-    let Some(runtime) = &request.runtime else { return Vec::new() };
     let above = ["plugins", plugin, "containerd", "runtimes", name];
     let at = |keys: &[String]| above.iter().map(|key| (*key).to_owned()).chain(keys.iter().cloned()).collect();
     let mut settings =
@@ -113,11 +147,11 @@ fn handler(plugin: &str, name: &str, model: &[(Vec<String>, Value)], request: &R
         value: value.clone(),
         exclusive: false,
     }));
-    settings.push(Setting {
+    settings.extend(request.runtime.as_ref().map(|runtime| Setting {
         path: at(&["options".to_owned(), "BinaryName".to_owned()]),
         value: runtime.display().to_string().into(),
         exclusive: !request.replace,
-    });
+    }));
     settings
 }
 
@@ -191,7 +225,7 @@ pub(super) fn coverage(site: &Site) -> Result<Coverage, EngineError> {
         Handler::of_program(site, name, binary.as_deref().unwrap_or("runc"), binary_file.or(file).as_deref())
     });
     let handlers = handlers.collect();
-    let default = layers.text(&["plugins", CRI, "containerd", "default_runtime_name"]).unwrap_or("runc").to_owned();
+    let default = default(&layers).to_owned();
     let ways = vec![
         runc_on_path(site),
         Way {

@@ -80,7 +80,7 @@ impl EngineError {
             Self::Name { .. } => "use letters, digits, - and _, as engines do",
             Self::Flag { .. } => "take it out there (systemctl edit docker), then run this again",
             Self::NoHook { .. } => {
-                "Podman takes precreate, create-runtime and poststart, CRI-O create-runtime and poststart; hooks/ has more"
+                "Podman takes precreate, create-runtime and poststart, CRI-O and containerd the latter two, Docker and BuildKit none"
             }
             Self::NoBuilds { .. } => {
                 "leave --builds out; BuildKit by itself is an engine here: batten install buildkit"

@@ -65,6 +65,15 @@ pub fn entry(stage: Stage, batten: &Path) -> Value {
     json!({ "path": batten, "args": args, "env": ENVIRONMENT, "timeout": TIMEOUT })
 }
 
+/// The `hooks` of a config.json.
+pub fn section(stages: &[Stage], batten: &Path) -> Value {
+    stages
+        .iter()
+        .map(|stage| (stage.as_str().to_owned(), json!([entry(*stage, batten)])))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
 /// A hook file for Podman and CRI-O: for every container.
 pub fn file(stage: Stage, batten: &Path) -> String {
     let hook = json!({
