@@ -11,6 +11,7 @@ use super::attest::Attest;
 use super::check::Check;
 #[cfg(feature = "embedded")]
 use super::delete::Delete;
+use super::denials::Denials;
 use super::diff::Diff;
 use super::doctor::Doctor;
 use super::explain::Explain;
@@ -39,6 +40,7 @@ enum Command {
     Apply(Apply),
     Diff(Diff),
     Attest(Attest),
+    Denials(Denials),
     Policy(PolicyCommand),
     Record(Box<Record>),
     Hook(Hook),
@@ -65,6 +67,7 @@ impl Command {
             Self::Apply(door) => door.run().into(),
             Self::Diff(door) => door.run().into(),
             Self::Attest(door) => door.run().into(),
+            Self::Denials(door) => door.run().into(),
             Self::Policy(door) => door.run().into(),
             Self::Record(door) => door.run().into(),
             Self::Hook(door) => door.run().into(),

@@ -15,6 +15,8 @@ pub mod cli;
 #[cfg(feature = "embedded")]
 pub mod delete;
 #[cfg(feature = "cli")]
+pub mod denials;
+#[cfg(feature = "cli")]
 pub mod diff;
 #[cfg(feature = "cli")]
 pub mod doctor;

@@ -7,6 +7,8 @@ use super::model::{
 };
 use super::origin::{OriginPlace, Sourced};
 use crate::capability::{CapSet, Capability};
+#[cfg(feature = "cli")]
+use crate::seccomp::Syscall;
 use crate::seccomp::{Abis, Word};
 
 /// Everything that the rules ask.
@@ -209,6 +211,13 @@ impl Seccomp {
     /// Where it was said what is let through.
     pub fn origin(&self) -> Origin {
         self.allow.as_ref().map_or(self.profile.origin, |allow| allow.origin)
+    }
+
+    /// The setting that has `call` refused.
+    #[cfg(feature = "cli")]
+    pub fn refused_by(&self, call: Syscall) -> Origin {
+        let is_denied = self.deny.value.iter().any(|word| word.covers(call));
+        if is_denied { self.deny.origin } else { self.origin() }
     }
 }
 

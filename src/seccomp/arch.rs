@@ -129,6 +129,15 @@ impl Arch {
         }
     }
 
+    /// The interface that the kernel calls `audit` for a call of `number`: on x86_64 the number's bit 30 makes it x32's.
+    pub fn from_audit(audit: u32, number: u32) -> Option<Self> {
+        let is_x32 = audit == Self::X32.audit() && number & super::X32_BIT != 0;
+        if is_x32 {
+            return Some(Self::X32);
+        }
+        NAMES.iter().map(|(arch, _)| *arch).find(|arch| arch.audit() == audit)
+    }
+
     /// Whether the machine's words begin with their big end.
     pub const fn is_big_endian(self) -> bool {
         self.audit() & 0x4000_0000 == 0

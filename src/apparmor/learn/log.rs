@@ -106,7 +106,7 @@ impl Line {
 }
 
 /// `key="value"` and `key=value`, in order. What is neither is skipped.
-fn fields(text: &str) -> impl Iterator<Item = (&str, Vec<u8>)> {
+pub(crate) fn fields(text: &str) -> impl Iterator<Item = (&str, Vec<u8>)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         loop {

@@ -15,6 +15,8 @@ use std::io::{self, BufRead};
 pub use edit::{EditError, edit};
 pub use event::{Asked, Event};
 pub use generalise::generalise;
+#[cfg(feature = "cli")]
+pub(crate) use log::fields;
 pub use log::{Line, Outcome, Record};
 pub(super) use propose::{ENGINE_SOCKETS, is_powerful};
 pub use propose::{Left, Lesson, Proposal, Why};

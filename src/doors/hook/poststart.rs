@@ -50,7 +50,8 @@ impl Poststart {
             }
         }
         let trees = Hierarchies::mounted();
-        let proven = self.source.decide("poststart", &state.id, |policy, host, _| {
+        let proven = self.source.decide("poststart", &state.id, |policy, host, entry| {
+            state.log_pid(entry);
             prove(&state, policy, host, &trees, self.deep)?;
             if state.is_running { Ok(()) } else { self.leave_a_follower(&state) }
         });

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{StateHook, standard_input};
 use crate::doors::start::{JudgedFile, StartError, judge_file};
 use crate::doors::{Exit, refuse};
+use crate::runtime::decision::Entry;
 use crate::spec::{Document, Durability, Pointer, TrustedFile, Value, quote};
 
 /// What a state (runtime-spec `runtime.md`, State) says of the container.
@@ -18,6 +19,14 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Says in the log of decisions whose number the container's first process has: `batten denials` finds the container by it
+    /// when the process is gone.
+    pub(super) fn log_pid(&self, entry: &mut Entry<'_>) {
+        if let Some(pid) = self.pid {
+            entry.text("pid", &pid.to_string());
+        }
+    }
+
     /// The same as a runtime writes it, of a container that runs.
     pub(super) fn to_json(&self) -> String {
         let mut json = String::from("{\"ociVersion\":\"1.0.2\",\"status\":\"running\",\"id\":");
@@ -35,6 +44,7 @@ impl State {
 pub(super) fn run(hook: &StateHook, name: &str) -> Exit {
     let judged = read_state().and_then(|state| {
         hook.source.decide(name, &state.id, |policy, host, entry| {
+            state.log_pid(entry);
             let judged = judge_file(TrustedFile::in_bundle(&state.bundle)?, policy, host, entry)?;
             if judged.outcome.changed { Err(correct(hook, &judged)) } else { Ok(()) }
         })

@@ -61,7 +61,10 @@ fn finding(recording: &Recording, one: &Refused<'_>, is_policy_s: bool, settings
             "seccomp.abis = \"compat\" answers 32-bit calls; so does a 64-bit build of the program",
         ),
         (_, true) => (
-            seccomp.profile.origin,
+            match one.made {
+                Made::Call(call, _) => seccomp.refused_by(call.syscall),
+                Made::Number(..) => seccomp.origin(),
+            },
             "if the container is to do this, give it a profile that allows it: batten record … --policy-snippet",
         ),
         (_, false) => (

@@ -1,0 +1,36 @@
+//! What was refused, and to whom: the kernel's records of seccomp and AppArmor, by container, beside what batten itself
+//! refused or changed before a start.
+//!
+//! # Terms
+//!
+//! An *event* is one record of the kernel's. A *decision* is one line of the shim's log. A *row* is all events and decisions
+//! that say the same of the same container. The kernel's records name a process, not a container: [`Containers`] finds
+//! that while the process lives. What a log says of messages that it *lost* is kept, so that nobody takes silence for
+//! peace.
+
+mod connector;
+mod containers;
+mod decision;
+mod event;
+mod invariants;
+mod journal;
+mod ledger;
+mod limit;
+mod moment;
+mod reader;
+mod reason;
+mod record;
+pub mod report;
+mod source;
+
+pub use connector::Forks;
+pub use containers::{Containers, Who};
+pub use decision::Decision;
+pub use event::{Event, Fate, What};
+pub use invariants::check_reading;
+pub use ledger::{Kind, Ledger, Row};
+pub use limit::Limit;
+pub use moment::Moment;
+pub use reader::{Heard, Reader};
+pub use reason::{By, Reason, Reasons};
+pub use source::{Source, SourceError};

@@ -1,0 +1,167 @@
+//! Where logs are, and how to wait for what comes next.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::moment::Moment;
+use super::reader::{Heard, MAX_LINE, Reader, read_all};
+
+/// How often a file is looked at for more.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input.
+    Stdin,
+    /// A file: audit.log, kern.log, a log of decisions.
+    File(PathBuf),
+    /// The kernel's own ring buffer.
+    Kmsg,
+    /// The journal of this boot, or since then.
+    Journal(Option<Moment>),
+}
+
+/// A log that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {name}: {source}")]
+pub struct SourceError {
+    /// What it is called.
+    pub name: String,
+    /// Why.
+    #[source]
+    pub source: io::Error,
+}
+
+impl SourceError {
+    /// What to do.
+    pub fn hint(&self) -> &'static str {
+        match self.source.kind() {
+            io::ErrorKind::PermissionDenied => "run as root: the kernel's log tells much of the machine",
+            _ => "name a log with --log FILE: /var/log/audit/audit.log, /var/log/kern.log, or - for what is piped in",
+        }
+    }
+}
+
+impl Source {
+    /// What messages call it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::File(path) => path.display().to_string(),
+            Self::Kmsg => "/dev/kmsg".to_owned(),
+            Self::Journal(_) => "the journal".to_owned(),
+        }
+    }
+
+    /// Reads all there is by now.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub fn read(&self, take: impl FnMut(Heard)) -> Result<(), SourceError> {
+        let read = match self {
+            Self::Stdin => read_all(io::stdin().lock(), take),
+            Self::File(path) => open(path).and_then(|file| read_all(BufReader::new(file), take)),
+            Self::Kmsg => kmsg(nix::libc::O_NONBLOCK, take),
+            Self::Journal(since) => journal(*since, false, take),
+        };
+        read.map_err(|source| SourceError { name: self.name(), source })
+    }
+
+    /// Reads all there is and whatever comes, until the log ends, as standard input does.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub fn follow(&self, take: impl FnMut(Heard)) -> Result<(), SourceError> {
+        let read = match self {
+            Self::Stdin => read_all(io::stdin().lock(), take),
+            Self::File(path) => follow(path, take),
+            Self::Kmsg => kmsg(0, take),
+            Self::Journal(since) => journal(*since, true, take),
+        };
+        read.map_err(|source| SourceError { name: self.name(), source })
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    Ok(file)
+}
+
+/// Reads a file to its end, and again when it grows; when another takes its name (a log was rotated), that one. A line
+/// without its end is still being written, and waits.
+fn follow(path: &Path, mut take: impl FnMut(Heard)) -> io::Result<()> {
+    let mut file = open(path)?;
+    let (mut reader, mut pending) = (Reader::default(), Vec::new());
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let got = file.read(&mut piece)?;
+        for part in piece[..got].split_inclusive(|byte| *byte == b'\n') {
+            if pending.len() < MAX_LINE {
+                pending.extend_from_slice(part);
+            }
+            if part.ends_with(b"\n") {
+                take(reader.line(&pending));
+                pending.clear();
+            }
+        }
+        if got > 0 {
+            continue;
+        }
+        std::thread::sleep(PAUSE);
+        let known = file.metadata()?;
+        match std::fs::metadata(path) {
+            Ok(seen) if seen.ino() != known.ino() || seen.dev() != known.dev() => file = open(path)?,
+            Ok(seen) if seen.len() < file.stream_position()? => {
+                file.seek(SeekFrom::Start(0))?;
+            }
+            Ok(_) => {}
+            // Between the two names of a rotation.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads the ring buffer, a record at a time.
+fn kmsg(flags: i32, mut take: impl FnMut(Heard)) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open("/dev/kmsg")?;
+    let (mut reader, mut record) = (Reader::default(), [0; 8192]);
+    loop {
+        match file.read(&mut record) {
+            Ok(0) => return Ok(()),
+            Ok(length) => record[..length].split(|byte| *byte == b'\n').for_each(|line| take(reader.line(line))),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // The buffer came round: records were overwritten before they were read.
+            Err(error) if error.raw_os_error() == Some(nix::libc::EPIPE) => take(Heard::Lost(0)),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The kernel's and its audit socket's messages, and the shim's decisions.
+fn journal(since: Option<Moment>, is_followed: bool, take: impl FnMut(Heard)) -> io::Result<()> {
+    let mut command = Command::new("journalctl");
+    command.args(["--no-pager", "--output=json", "--quiet"]);
+    match since {
+        Some(since) => command.arg(format!("--since=@{}", since.0 / 1000)),
+        None => command.arg("--boot"),
+    };
+    if is_followed {
+        command.args(["--follow", "--lines=all"]);
+    }
+    command.args(["_TRANSPORT=kernel", "+", "_TRANSPORT=audit", "+", "SYSLOG_IDENTIFIER=batten-runtime"]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let read = child.stdout.take().map_or(Ok(()), |out| read_all(BufReader::new(out), take));
+    let status = child.wait()?;
+    read?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("journalctl ended with {status}"))) }
+}

@@ -1,0 +1,368 @@
+//! `batten denials`: what was refused, and to whom.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use super::input::PolicyFiles;
+use super::{Exit, refuse, say};
+use crate::attest::containers;
+use crate::denials::report::{json, json_row, line, table, text};
+use crate::denials::{Containers, Event, Forks, Heard, Ledger, Limit, Moment, Reasons, Source, SourceError, Who};
+use crate::host::Host;
+use crate::runtime::config::{DecisionLog, ShimConfig};
+
+/// Where auditd writes.
+const AUDIT_LOG: &str = "/var/log/audit/audit.log";
+/// The journal is here while it runs.
+const JOURNAL: &str = "/run/systemd/journal/socket";
+/// How often what is new is printed.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Says what was refused to containers: system calls and accesses by the kernel's log, starts by batten's own
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  batten denials                                  # the audit log, the journal or the kernel's buffer, and batten's log
+  batten denials --follow                         # a live table; lines where standard output is no terminal
+  batten denials --follow --format json | logger  # one object per line, for a log shipper
+  journalctl -k -o json | batten denials --log - --container web --fail-on-any
+
+The kernel writes a record for a refused system call only where the filter asks for it: seccomp.log_denials in the policy.
+A record names a process; whose it was is found while it lives, or with --follow by root.
+
+Exit codes: 0 the logs were read, 1 --fail-on-any and something was refused, 3 a log could not be read, 4 bad policy or usage.")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct Denials {
+    /// Logs of the kernel's or of batten's, in any format: audit.log, kern.log, dmesg's output, the journal as JSON or export;
+    /// `-` is standard input
+    #[arg(long, value_name = "FILE|-")]
+    log: Vec<PathBuf>,
+
+    /// The journal of this boot, or since --since
+    #[arg(long)]
+    journal: bool,
+
+    /// The kernel's own buffer, /dev/kmsg
+    #[arg(long)]
+    kmsg: bool,
+
+    /// batten-runtime's log of decisions; without it, the one of its settings
+    #[arg(long, value_name = "FILE")]
+    decisions: Vec<PathBuf>,
+
+    /// Go on, and show what comes
+    #[arg(long, short)]
+    follow: bool,
+
+    /// With --follow: show a row again after so many seconds at the earliest, with all that was counted meanwhile
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "follow", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    every: u64,
+
+    /// Only this container, by its id or the beginning of it, or by its name
+    #[arg(long, value_name = "ID|NAME")]
+    container: Option<String>,
+
+    /// Only what came later: a time (2026-11-25T15:51:46Z), or how long ago (30s, 15m, 2h, 7d)
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Moment>,
+
+    /// Exit with 1 when anything was refused
+    #[arg(long)]
+    fail_on_any: bool,
+
+    /// Where runtimes keep their containers (their own --root); without it all places that engines use are looked in
+    #[arg(long = "root", value_name = "DIR")]
+    roots: Vec<PathBuf>,
+
+    #[command(flatten)]
+    policy: PolicyFiles,
+
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+fn since(text: &str) -> Result<Moment, String> {
+    let ago = |text: &str| {
+        let (digits, unit) = text.split_at(text.len().checked_sub(1)?);
+        let seconds = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            "d" => 86_400,
+            _ => return None,
+        };
+        digits.parse::<u64>().ok()?.checked_mul(seconds * 1000)
+    };
+    let moment = text.is_ascii().then(|| ago(text)).flatten().map(|ago| Moment(Moment::now().0.saturating_sub(ago)));
+    moment
+        .or_else(|| Moment::from_rfc3339(text))
+        .ok_or_else(|| "write 30s, 15m, 2h, 7d or 2026-11-25T15:51:46Z".to_owned())
+}
+
+/// What comes in while following.
+enum News {
+    Heard(Heard),
+    Ended(Result<(), SourceError>),
+}
+
+/// Everything that is kept.
+struct Desk<'d> {
+    door: &'d Denials,
+    containers: Containers,
+    reasons: Reasons<'d>,
+    ledger: Ledger,
+}
+
+impl Denials {
+    /// Runs the command.
+    pub fn run(&self) -> Exit {
+        let policy = match self.policy.load() {
+            Ok(policy) => policy,
+            Err(error) => return refuse(Exit::Usage, &error, error.hint()),
+        };
+        let sources = match self.sources() {
+            Ok(sources) => sources,
+            Err(exit) => return exit,
+        };
+        let host = Host::detect();
+        let forks = if self.follow { forks() } else { None };
+        let containers = Containers::new(containers::roots(&self.roots), "/".into()).with_forks(forks);
+        let reasons = Reasons::new(&policy, &host);
+        let mut desk = Desk { door: self, containers, reasons, ledger: Ledger::default() };
+        let exit = if self.follow { self.follow(&mut desk, sources) } else { self.once(&mut desk, &sources) };
+        let any = self.fail_on_any && desk.ledger.denials().next().is_some();
+        if exit == Exit::Clean && any { Exit::Denied } else { exit }
+    }
+
+    /// What to read: batten's own log first, since it says who the containers are.
+    fn sources(&self) -> Result<Vec<Source>, Exit> {
+        let config = ShimConfig::load().map_err(|error| refuse(Exit::Usage, &error, error.hint()))?;
+        let mut sources: Vec<Source> = self.decisions.iter().cloned().map(Source::File).collect();
+        let is_named = !self.log.is_empty() || self.journal || self.kmsg;
+        if let (DecisionLog::File(path), true) = (&config.log, self.decisions.is_empty() && !is_named)
+            && path.exists()
+        {
+            sources.push(Source::File(path.clone()));
+        }
+        sources.extend(self.log.iter().map(|path| match path.as_path() {
+            path if path == Path::new("-") => Source::Stdin,
+            path => Source::File(path.to_owned()),
+        }));
+        if self.journal {
+            sources.push(Source::Journal(self.since));
+        }
+        if self.kmsg {
+            sources.push(Source::Kmsg);
+        }
+        if !is_named {
+            sources.push(self.kernel_log());
+        }
+        Ok(sources)
+    }
+
+    /// The most complete of the kernel's logs that this machine keeps.
+    fn kernel_log(&self) -> Source {
+        if Path::new(AUDIT_LOG).exists() {
+            Source::File(AUDIT_LOG.into())
+        } else if Path::new(JOURNAL).exists() {
+            Source::Journal(self.since)
+        } else {
+            Source::Kmsg
+        }
+    }
+
+    fn once(&self, desk: &mut Desk<'_>, sources: &[Source]) -> Exit {
+        for source in sources {
+            if let Err(error) = source.read(|heard| drop(desk.take(heard))) {
+                return refuse(Exit::Unreadable, &error, error.hint());
+            }
+        }
+        let names: Vec<String> = sources.iter().map(Source::name).collect();
+        if self.format == Format::Text {
+            eprintln!("read {}", names.join(", "));
+        }
+        let printed = match self.format {
+            Format::Text => text(&desk.ledger),
+            Format::Json => format!("{:#}\n", json(&desk.ledger, &names)),
+        };
+        say(&printed).unwrap_or(Exit::Clean)
+    }
+
+    fn follow(&self, desk: &mut Desk<'_>, sources: Vec<Source>) -> Exit {
+        let (sender, news) = mpsc::channel();
+        let mut open = sources.len();
+        for source in sources {
+            let sender = sender.clone();
+            std::thread::spawn(move || read_on(&source, &sender));
+        }
+        drop(sender);
+        let mut screen = Screen::new(self);
+        let mut next = Instant::now() + TICK;
+        loop {
+            let ended = match news.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(News::Heard(heard)) => {
+                    screen.touched.extend(desk.take(heard));
+                    None
+                }
+                Ok(News::Ended(Ok(()))) => {
+                    open -= 1;
+                    (open == 0).then_some(Exit::Clean)
+                }
+                Ok(News::Ended(Err(error))) => Some(refuse(Exit::Unreadable, &error, error.hint())),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => Some(Exit::Clean),
+            };
+            if ended.is_some() || Instant::now() >= next {
+                next = Instant::now() + TICK;
+                if let Some(exit) = screen.show(&desk.ledger, ended.is_some()) {
+                    return exit;
+                }
+            }
+            if let Some(exit) = ended {
+                return exit;
+            }
+        }
+    }
+
+    fn covers(&self, who: &Who) -> bool {
+        let Some(wanted) = &self.container else { return true };
+        who.id.as_ref().is_some_and(|id| id.starts_with(wanted)) || who.name.as_ref() == Some(wanted)
+    }
+}
+
+/// The kernel's news of processes, where they can be had.
+fn forks() -> Option<std::sync::Arc<Forks>> {
+    match Forks::listen() {
+        Ok(forks) => Some(forks),
+        Err(error) => {
+            let note = "processes that are gone before their record is read will have no container";
+            eprintln!("note: the kernel's news of processes cannot be had ({error}): {note}");
+            None
+        }
+    }
+}
+
+fn read_on(source: &Source, sender: &Sender<News>) {
+    let result = source.follow(|heard| {
+        if heard != Heard::Nothing {
+            // Nobody listens any more once the door has closed.
+            let _ = sender.send(News::Heard(heard));
+        }
+    });
+    let _ = sender.send(News::Ended(result));
+}
+
+impl Desk<'_> {
+    /// Adds what was heard; the rows that it is in.
+    fn take(&mut self, heard: Heard) -> Vec<usize> {
+        let is_new = |at: Option<Moment>| at >= self.door.since;
+        match heard {
+            Heard::Event(event) if is_new(event.at) => self.event(&event).into_iter().collect(),
+            Heard::Decision(decision) => {
+                let who = self.containers.decided(&decision);
+                if is_new(decision.at) && self.door.covers(&who) {
+                    self.ledger.decide(&decision, &who)
+                } else {
+                    Vec::new()
+                }
+            }
+            Heard::Lost(messages) => {
+                self.ledger.lose(messages);
+                Vec::new()
+            }
+            Heard::Event(_) | Heard::Nothing => Vec::new(),
+        }
+    }
+
+    fn event(&mut self, event: &Event) -> Option<usize> {
+        if self.ledger.knows(event) {
+            return None;
+        }
+        let who = self.containers.of_pid(event.pid, event.at);
+        if !self.door.covers(&who) {
+            return None;
+        }
+        let (reasons, containers) = (&mut self.reasons, &self.containers);
+        self.ledger.add(event, who, |who| reasons.of(event, who, containers))
+    }
+}
+
+/// Where rows go while following.
+struct Screen {
+    format: Format,
+    is_terminal: bool,
+    limit: Limit,
+    /// Rows that were counted on since they were last printed.
+    touched: std::collections::BTreeSet<usize>,
+    lost: u64,
+    drawn: usize,
+}
+
+impl Screen {
+    fn new(door: &Denials) -> Self {
+        Self {
+            format: door.format,
+            is_terminal: std::io::stdout().is_terminal() && door.format == Format::Text,
+            limit: Limit::new(Duration::from_secs(door.every), Instant::now()),
+            touched: std::collections::BTreeSet::new(),
+            lost: 0,
+            drawn: 0,
+        }
+    }
+
+    /// Prints what is due; everything that is left, at the end. The exit code when that cannot be done.
+    fn show(&mut self, ledger: &Ledger, is_last: bool) -> Option<Exit> {
+        if self.is_terminal {
+            return self.draw(ledger);
+        }
+        if ledger.lost_notices > self.lost {
+            self.lost = ledger.lost_notices;
+            let messages = ledger.lost_messages;
+            eprintln!("warning: the logs say that messages were lost ({messages} that they count)");
+        }
+        let mut out = String::new();
+        let now = Instant::now();
+        let rows = std::mem::take(&mut self.touched);
+        for index in rows {
+            let row = &ledger.rows()[index];
+            let due = if is_last { self.limit.rest(index, row.count) } else { self.limit.due(index, row.count, now) };
+            match due {
+                Some(new) if self.format == Format::Json => {
+                    let mut value = json_row(row);
+                    value["new"] = new.into();
+                    out.push_str(&value.to_string());
+                    out.push('\n');
+                }
+                Some(new) => out.push_str(&line(row, new)),
+                None => {
+                    self.touched.insert(index);
+                }
+            }
+        }
+        if out.is_empty() { None } else { say(&out) }
+    }
+
+    /// Draws the table over the last one.
+    fn draw(&mut self, ledger: &Ledger) -> Option<Exit> {
+        let (width, height) = match rustix::termios::tcgetwinsize(std::io::stdout()) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col.into(), size.ws_row.into()),
+            _ => (80, 24),
+        };
+        let text = table(ledger, width, height);
+        let up = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
+        self.drawn = text.lines().count();
+        let mut out = std::io::stdout().lock();
+        let drawn = write!(out, "{up}\x1b[J{text}").and_then(|()| out.flush());
+        drawn.err().map(|_| Exit::Clean)
+    }
+}
