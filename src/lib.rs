@@ -5,6 +5,8 @@ pub mod apparmor;
 pub mod attest;
 pub mod capability;
 #[cfg(feature = "cli")]
+pub mod cases;
+#[cfg(feature = "cli")]
 pub mod denials;
 #[cfg(feature = "cli")]
 pub mod doctor;

@@ -1,4 +1,6 @@
-//! `batten policy`: is it right, and what does it say for one container.
+//! `batten policy`: is it right, what does it say for one container, and is it what its cases want.
+
+mod test;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -33,6 +35,7 @@ enum Action {
         #[command(flatten)]
         policy: PolicyFiles,
     },
+    Test(test::Test),
 }
 
 impl PolicyCommand {
@@ -41,6 +44,7 @@ impl PolicyCommand {
         match &self.action {
             Action::Check { files } => check(files),
             Action::Show { bundle, policy } => show(bundle.as_deref(), policy),
+            Action::Test(test) => test.run(),
         }
     }
 }

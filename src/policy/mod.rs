@@ -88,6 +88,11 @@ impl Policy {
         self.base.seccomp.log_denials.value || self.overrides.iter().any(asks)
     }
 
+    /// The names of all overrides, in order.
+    pub fn override_names(&self) -> impl Iterator<Item = &str> {
+        self.overrides.iter().map(|item| item.body.name.as_str())
+    }
+
     /// The names of the overrides that hold for one container.
     pub fn overrides_for(&self, subject: &Subject) -> Vec<&str> {
         self.matching(subject).map(|item| item.body.name.as_str()).collect()

@@ -32,6 +32,8 @@ pub use json::SCHEMA_VERSION;
 #[cfg(feature = "cli")]
 pub use judged::{Judged, Unreadable, Verdict};
 #[cfg(feature = "cli")]
+pub(crate) use markup::escaped;
+#[cfg(feature = "cli")]
 pub use patch::{json_patch, unified};
 #[cfg(feature = "cli")]
 pub use text::{Style, text};

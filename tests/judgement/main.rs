@@ -11,6 +11,7 @@ mod files;
 mod fleet;
 mod golden;
 mod hooks;
+mod policy_tests;
 mod profiles;
 mod properties;
 mod registration;
