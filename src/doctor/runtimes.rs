@@ -75,11 +75,29 @@ fn judged(site: &Site, name: &str, path: &Path, first: &str, hole: &Hole) -> Che
         let found = format!("{what}; the package's changelog names it as fixed, though {first} is older than {fixed}");
         return Check::fine(AREA, &title, found);
     }
+    if is_packaged(site, name, path) && !site.exists(&changelog(name)) {
+        let found = format!(
+            "{what}; fixed in {fixed}. Whether the distribution has put the fix into its older version cannot be known from here"
+        );
+        let hint = format!("look {cve} up in the distribution's security tracker, or update {name}");
+        return Check::new(AREA, &title, Level::Unknown, found, hint);
+    }
     let found = format!("{what}; fixed in {fixed}, and {} is older", path.display());
-    let hint = format!(
-        "update {name}; where a distribution has put the fix into this version its security tracker says so, and the number does not"
-    );
+    let hint =
+        format!("update {name}; a distribution that has put the fix into this version says so in its security tracker");
     Check::new(AREA, &title, Level::Warning, found, hint)
+}
+
+/// Whether it is a distribution's, by its package's list of files or a database of packages beside it.
+fn is_packaged(site: &Site, name: &str, path: &Path) -> bool {
+    let there = |path: &str| site.exists(Path::new(path));
+    let is_theirs = !path.starts_with("/usr/local");
+    there(&format!("/var/lib/dpkg/info/{name}.list"))
+        || (is_theirs && ["/usr/lib/sysimage/rpm", "/var/lib/rpm", "/lib/apk/db"].into_iter().any(there))
+}
+
+fn changelog(name: &str) -> PathBuf {
+    PathBuf::from(format!("/usr/share/doc/{name}/changelog.Debian.gz"))
 }
 
 fn ask(site: &Site, path: &Path) -> Option<String> {
@@ -93,8 +111,7 @@ fn ask(site: &Site, path: &Path) -> Option<String> {
 
 /// Debian's and Ubuntu's packages bring their history along.
 fn changelog_names(site: &Site, name: &str, cve: &str) -> bool {
-    let path = PathBuf::from(format!("/usr/share/doc/{name}/changelog.Debian.gz"));
-    let path = site.real(&path);
+    let path = site.real(&changelog(name));
     let grep = Command::new("zgrep").args(["-q", "-F", "--", cve]).arg(path).stdin(Stdio::null()).output();
     grep.is_ok_and(|output| output.status.success())
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::install::machine;
 use super::{Exit, say};
 use crate::doctor::{Check, Level, examine};
-use crate::engines::Site;
 use crate::report::escape;
 
 /// Says what this machine can enforce, what the policy needs of it, and what would fail
@@ -52,7 +52,10 @@ enum FailOn {
 impl Doctor {
     /// Runs the command.
     pub fn run(&self) -> Exit {
-        let site = self.root.as_ref().map_or_else(Site::host, Site::below);
+        let site = match machine(self.root.as_deref()) {
+            Ok(site) => site,
+            Err(exit) => return exit,
+        };
         let checks = examine(&site);
         let bound = match self.fail_on {
             FailOn::Warning => Level::Warning,

@@ -101,7 +101,7 @@ struct Machine {
 impl Install {
     /// Runs the command.
     pub fn run(&self) -> Exit {
-        let site = match self.machine.site() {
+        let site = match machine(self.machine.root.as_deref()) {
             Ok(site) => site.with_version(self.engine_version),
             Err(exit) => return exit,
         };
@@ -156,7 +156,7 @@ impl Install {
 impl Uninstall {
     /// Runs the command.
     pub fn run(&self) -> Exit {
-        let site = match self.machine.site() {
+        let site = match machine(self.machine.root.as_deref()) {
             Ok(site) => site,
             Err(exit) => return exit,
         };
@@ -175,17 +175,6 @@ impl Uninstall {
 }
 
 impl Machine {
-    fn site(&self) -> Result<Site, Exit> {
-        let Some(root) = &self.root else { return Ok(Site::host()) };
-        match std::fs::canonicalize(root) {
-            Ok(root) => Ok(Site::below(root)),
-            Err(error) => {
-                let error = format!("cannot open {}: {error}", root.display());
-                Err(refuse(Exit::Usage, &error, "name the folder that is the machine's /"))
-            }
-        }
-    }
-
     fn carry_out(&self, plan: Plan, site: &Site, nothing: &str) -> Exit {
         for note in &plan.notes {
             say_so(&format!("note: {note}"));
@@ -219,6 +208,18 @@ impl Machine {
         }
     }
 }
+
+/// This machine, or the one in a folder.
+pub(super) fn machine(root: Option<&Path>) -> Result<Site, Exit> {
+    let Some(root) = root else { return Ok(Site::host()) };
+    match std::fs::canonicalize(root) {
+        Ok(folder) if folder.is_dir() => Ok(Site::below(folder)),
+        Ok(_) => Err(refuse(Exit::Usage, &format!("{} is no folder", root.display()), ROOT_HINT)),
+        Err(error) => Err(refuse(Exit::Usage, &format!("cannot open {}: {error}", root.display()), ROOT_HINT)),
+    }
+}
+
+const ROOT_HINT: &str = "--root names the folder that is the machine's /";
 
 /// The batten-runtime beside this program, where that is one; in another machine's folder the usual place.
 fn own_runtime(site: &Site) -> PathBuf {

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::install::machine;
 use super::{Exit, refuse, say};
-use crate::engines::{Coverage, Engine, Handler, Site, Way};
+use crate::engines::{Coverage, Engine, Handler, Way};
 use crate::report::escape;
 
 /// Says which engines start containers through batten-runtime, and which ways around are open
@@ -57,7 +58,10 @@ enum FailOn {
 impl Status {
     /// Runs the command.
     pub fn run(&self) -> Exit {
-        let site = self.root.as_ref().map_or_else(Site::host, Site::below);
+        let site = match machine(self.root.as_deref()) {
+            Ok(site) => site,
+            Err(exit) => return exit,
+        };
         let mut found = Vec::new();
         let mut exit = Exit::Clean;
         for engine in if self.engines.is_empty() { &Engine::ALL[..] } else { &self.engines } {

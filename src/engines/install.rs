@@ -120,7 +120,7 @@ impl Plan {
         left.map(|_| Record::backup(site, self.engine, path))
     }
 
-    /// Makes the changes. The record goes first: whatever happens then, it can be undone.
+    /// Makes the changes. The record goes first: whatever happens then, it can be undone, or done again.
     ///
     /// # Errors
     /// [`EngineError`] when a file cannot be written; those before it are.
@@ -129,10 +129,15 @@ impl Plan {
         for change in self.changes.iter().filter(|change| change.after.is_some()) {
             self.record.folders.extend(missing_folders(&change.path, site));
         }
+        self.record.folders.extend(missing_folders(&Record::path(site, self.engine), site));
         self.record.folders.sort_unstable();
         self.record.folders.dedup();
         if !is_undoing {
-            self.record.keep(site, self.engine, &self.last)?;
+            // What is to be undone on the way is not forgotten before it is.
+            let is_old = |left: &&Left| self.record.files.iter().all(|new| new.path != left.path);
+            let mut both = self.record.clone();
+            both.files.extend(self.last.files.iter().filter(is_old).cloned());
+            both.keep(site, self.engine, &self.last)?;
         }
         for change in &self.changes {
             if site.read(&change.path)? != change.before {
@@ -147,8 +152,8 @@ impl Plan {
                 None => remove(site, &change.path)?,
             }
         }
+        self.record.keep(site, self.engine, &self.last)?;
         if is_undoing {
-            self.record.keep(site, self.engine, &self.last)?;
             for folder in self.record.folders.iter().rev() {
                 // One that somebody else uses now stays.
                 let _ = std::fs::remove_dir(site.real(folder));

@@ -118,3 +118,28 @@ fn a_hook_that_is_given_no_end_of_input_gives_up_and_refuses() {
     drop(input);
     assert_eq!(status.signal(), Some(nix::sys::signal::Signal::SIGALRM as i32));
 }
+
+/// The rootfs is the container's: whatever is in it must not lead a hook astray.
+#[test]
+fn no_hook_opens_anything_in_the_rootfs() {
+    let bundle = Bundle::new(&PRIVILEGED.replace("\"process\"", "\"root\":{\"path\":\"rootfs\"},\"process\""));
+    let etc = bundle.path().join("rootfs/etc/batten");
+    fs::create_dir_all(&etc).unwrap();
+    fs::write(etc.join("policy.toml"), "no policy").unwrap();
+    let calls = bundle.path().join("calls");
+    for stage in ["create-runtime", "create-container", "prestart", "poststart"] {
+        let mut child = std::process::Command::new("strace")
+            .args(["-f", "-e", "trace=file", "-o"])
+            .arg(&calls)
+            .args([env!("CARGO_BIN_EXE_batten"), "hook", stage])
+            .stdin(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), bundle.state().as_bytes()).unwrap();
+        child.wait().unwrap();
+        let calls = fs::read_to_string(&calls).unwrap();
+        assert!(calls.contains("config.json"), "{stage}: the trace is of the hook");
+        assert!(!calls.contains("rootfs"), "{stage}: {calls}");
+    }
+}

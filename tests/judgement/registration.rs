@@ -335,6 +335,50 @@ fn what_would_break_the_engine_is_refused() {
     machine.does(&["install", "docker"]);
 }
 
+/// The record is written before the files: a kill in between leaves something that can be undone.
+#[test]
+fn what_was_written_half_way_can_be_undone_and_done_again() {
+    let machine = Machine::new();
+    machine.write("/etc/docker/daemon.json", "{}");
+    machine.does(&["install", "docker", "--default"]);
+    let whole = machine.all();
+    machine.write("/etc/docker/daemon.json", "{}");
+    machine.does(&["install", "docker", "--default"]);
+    assert_eq!(machine.all(), whole);
+    machine.write("/etc/docker/daemon.json", "{}");
+    machine.does(&["uninstall", "docker"]);
+    assert_eq!(machine.read("/etc/docker/daemon.json"), "{}");
+    assert!(!machine.path("/var/lib/batten").exists());
+}
+
+/// Rootless engines have their configuration below the user's own folder.
+#[test]
+fn a_user_registers_it_with_his_own_engines() {
+    use std::os::unix::process::CommandExt;
+    let home = tempfile::tempdir().unwrap();
+    let runtime = home.path().join("batten-runtime");
+    fs::write(&runtime, MARK).unwrap();
+    let program = home.path().join("batten");
+    fs::copy(env!("CARGO_BIN_EXE_batten"), &program).unwrap();
+    for path in [home.path(), &runtime, &program] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::chown(path, Some(1000), Some(1000)).unwrap();
+    }
+    let run = |words: &[&str]| {
+        let mut command = std::process::Command::new(&program);
+        command.args(words).env_clear().env("HOME", home.path()).uid(1000).gid(1000);
+        Run::from(command.output().unwrap())
+    };
+    for (engine, file) in [("docker", "docker/daemon.json"), ("podman", "containers/containers.conf.d/batten.conf")] {
+        let installed = run(&["install", engine, "--default"]);
+        assert_eq!(installed.code, 0, "{}", installed.stderr);
+        let text = fs::read_to_string(home.path().join(".config").join(file)).unwrap();
+        assert!(text.contains(runtime.to_str().unwrap()), "{text}");
+        assert_eq!(run(&["uninstall", engine]).code, 0);
+        assert!(!home.path().join(".config").exists() && !home.path().join(".local").exists(), "{engine}");
+    }
+}
+
 #[test]
 fn a_link_is_not_followed_out_of_the_machine() {
     let machine = Machine::new();
