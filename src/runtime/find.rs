@@ -11,7 +11,7 @@ use nix::unistd::geteuid;
 
 use super::argv::Dialect;
 use super::config::ShimConfig;
-use crate::spec::Doubt;
+use crate::spec::{Astray, Cause, Doubt, trust_way};
 
 /// What is looked for, in this order.
 const NAMES: [&str; 2] = ["runc", "crun"];
@@ -76,6 +76,13 @@ pub enum FindError {
 }
 
 impl FindError {
+    fn astray(path: &Path, astray: Astray) -> Self {
+        match astray.cause {
+            Cause::Doubt(problem) => Self::Untrusted { path: path.to_owned(), at: astray.at, problem },
+            Cause::System(error) => Self::System { path: astray.at, error },
+        }
+    }
+
     /// What the operator can do.
     pub const fn hint(&self) -> &'static str {
         match self {
@@ -175,36 +182,21 @@ fn dialect_of(path: &Path) -> Dialect {
     }
 }
 
-/// The file and every folder above it must be such that only root (or the user batten runs as) can put something else
-/// there. A path without links is looked at as it stands; one with links is resolved first, which costs a container
-/// start a few microseconds more.
+/// The file and everything on the way to it must be such that only root (or the user batten runs as) can put something
+/// else there.
 fn check(path: &Path) -> Result<(), FindError> {
-    if is_trusted_chain(path, path)? {
-        return Ok(());
-    }
-    let real = std::fs::canonicalize(path).map_err(|error| system(path, &error))?;
-    is_trusted_chain(path, &real).map(|_| ())
-}
-
-/// `false` when a link stands on the way.
-fn is_trusted_chain(path: &Path, real: &Path) -> Result<bool, FindError> {
-    let file = std::fs::symlink_metadata(real).map_err(|error| system(path, &error))?;
-    if file.is_symlink() {
-        return Ok(false);
-    }
+    let file = std::fs::metadata(path).map_err(|error| system(path, &error))?;
     if !file.is_file() || file.permissions().mode() & 0o111 == 0 {
         return Err(FindError::NotExecutable { path: path.to_owned() });
     }
-    trust(path, real, &file, 0)?;
-    for folder in real.ancestors().skip(1) {
-        let seen = std::fs::symlink_metadata(folder).map_err(|error| system(folder, &error))?;
-        if seen.is_symlink() {
-            return Ok(false);
-        }
-        // In a sticky folder (/tmp) nobody but its owner can replace a file.
-        trust(path, folder, &seen, 0o1000)?;
+    trust_way(path).map_err(|astray| FindError::astray(path, astray))?;
+    // What belongs to the user who runs the shim is his to share with his own group.
+    let others = if file.uid() != 0 && file.uid() == geteuid().as_raw() { 0o002 } else { 0o022 };
+    if file.mode() & others != 0 {
+        let problem = Doubt::Writable(file.mode() & 0o7777);
+        return Err(FindError::Untrusted { path: path.to_owned(), at: path.to_owned(), problem });
     }
-    Ok(true)
+    Ok(())
 }
 
 /// A runtime that a person names for one run. On the hot path the mark in the environment finds a loop without asking
@@ -220,19 +212,6 @@ fn refuse_itself(path: &Path) -> Result<(), FindError> {
 
 fn system(at: &Path, error: &std::io::Error) -> FindError {
     FindError::System { path: at.to_owned(), error: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw) }
-}
-
-fn trust(path: &Path, at: &Path, seen: &Metadata, sticky: u32) -> Result<(), FindError> {
-    let doubt = |problem| Err(FindError::Untrusted { path: path.to_owned(), at: at.to_owned(), problem });
-    if !crate::spec::is_trusted_owner(seen.uid()) {
-        return doubt(Doubt::Owner(seen.uid()));
-    }
-    // What belongs to the user who runs the shim is his to share with his own group.
-    let others = if seen.uid() != 0 && seen.uid() == geteuid().as_raw() { 0o002 } else { 0o022 };
-    if seen.mode() & others != 0 && seen.mode() & sticky == 0 {
-        return doubt(Doubt::Writable(seen.mode() & 0o7777));
-    }
-    Ok(())
 }
 
 /// Whether the mark is of this process (the runtime replaced itself by batten-runtime) or of the one above it (the
@@ -293,6 +272,18 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         assert!(matches!(RealRuntime::at(&path), Err(FindError::Untrusted { .. })));
+    }
+
+    #[test]
+    fn a_link_to_a_runtime_in_a_folder_that_others_may_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = folder.path().join("open");
+        std::fs::create_dir(&open).unwrap();
+        std::os::unix::fs::symlink("/bin/true", open.join("runc")).unwrap();
+        RealRuntime::at(&open.join("runc")).unwrap();
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let error = RealRuntime::at(&open.join("runc")).unwrap_err();
+        assert!(matches!(error, FindError::Untrusted { at, .. } if at == open), "whoever writes there can turn it");
     }
 
     #[test]

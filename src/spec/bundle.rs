@@ -10,6 +10,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
@@ -17,6 +18,7 @@ use nix::sys::stat::{Mode, fstat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, geteuid, unlinkat};
 
 use super::document::MAX_BYTES;
+use super::way::{Astray, others, trust_way};
 
 /// The file that a bundle is named after.
 pub const CONFIG: &str = "config.json";
@@ -55,9 +57,20 @@ pub enum Problem {
     /// Anyone may write it.
     #[error("anyone may write it (mode {0:o})")]
     WorldWritable(u32),
+    /// A group of root's file may write it.
+    #[error("its group {gid} may write it (mode {mode:o})")]
+    GroupWritable {
+        /// The group.
+        gid: u32,
+        /// The mode.
+        mode: u32,
+    },
     /// Someone other than root and the user batten runs as could put another file in its place.
     #[error("its folder {0}")]
     Folder(Doubt),
+    /// Someone other than root and the user batten runs as could lead the path to it elsewhere.
+    #[error("the way to it is not safe: {0}")]
+    Way(Astray),
     /// Larger than a document may be.
     #[error("it has {size} bytes; the limit is {MAX_BYTES}")]
     TooLarge {
@@ -98,6 +111,11 @@ impl FileError {
                 "give it to root or to the user who runs the container; its owner could change it later"
             }
             Problem::WorldWritable(_) => "chmod o-w: anyone could change it after the check",
+            Problem::GroupWritable { .. } => "chmod g-w: whoever is in that group could change it after the check",
+            Problem::Way(_) => {
+                "every folder and link on the way must belong to root or to the user who runs the container and be \
+                 writable to its owner only: whoever else writes there can put another bundle in place after the check"
+            }
             Problem::Folder(_) => {
                 "the folder must be writable to its owner only, who is root or the user who runs the container: whoever \
                  writes there can put another file in place after the check"
@@ -129,12 +147,21 @@ pub struct TrustedFile {
 }
 
 impl TrustedFile {
-    /// Opens `bundle` and reads the config.json in it.
+    /// Opens `bundle` and reads the config.json in it, which a runtime will look up once more by the same path.
     ///
     /// # Errors
-    /// [`FileError`] when the folder or the file cannot be opened, trusted or read.
+    /// [`FileError`] when the way there, the folder or the file cannot be opened, trusted or read.
     pub fn in_bundle(bundle: &Path) -> Result<Self, FileError> {
-        Self::read(bundle, Path::new(CONFIG))
+        let file = Self::read(bundle, Path::new(CONFIG))?;
+        let group = (file.owner, file.mode & 0o020);
+        if let ((0, gid @ 1..), 0o020) = group {
+            let problem = Problem::GroupWritable { gid, mode: file.mode };
+            return Err(FileError { action: "trust", path: file.path, problem });
+        }
+        match trust_way(bundle) {
+            Ok(()) => Ok(file),
+            Err(astray) => Err(FileError { action: "trust", path: file.path, problem: Problem::Way(astray) }),
+        }
     }
 
     /// Reads one file by its path. The path's folders may be links (`/var/run`), the file itself may not.
@@ -301,9 +328,7 @@ fn trust_folder(folder: &OwnedFd, path: &Path) -> Result<(), FileError> {
     if !is_trusted_owner(seen.st_uid) {
         return doubt(Doubt::Owner(seen.st_uid));
     }
-    // Root's own group is root; a user's folder is his to share with his own group.
-    let others = if seen.st_uid == 0 && seen.st_gid != 0 { 0o022 } else { 0o002 };
-    if seen.st_mode & others != 0 && seen.st_mode & 0o1000 == 0 {
+    if seen.st_mode & others(seen.st_uid, seen.st_gid) != 0 && seen.st_mode & 0o1000 == 0 {
         return doubt(Doubt::Writable(seen.st_mode & 0o7777));
     }
     Ok(())
@@ -326,7 +351,10 @@ fn open_file(folder: BorrowedFd<'_>, name: &Path, path: &Path) -> Result<File, F
 /// In a user namespace without host root in it (rootless engines) root's files show the overflow user. Other strangers'
 /// files show it as well; there the folders above, which only root can write, are what keeps them out.
 pub fn is_trusted_owner(uid: u32) -> bool {
-    uid == 0 || uid == geteuid().as_raw() || (uid == overflow_user() && is_root_unmapped())
+    /// The user that root shows as where it has no id.
+    static UNMAPPED_ROOT: OnceLock<Option<u32>> = OnceLock::new();
+    let unmapped_root = || UNMAPPED_ROOT.get_or_init(|| is_root_unmapped().then(overflow_user));
+    uid == 0 || uid == geteuid().as_raw() || *unmapped_root() == Some(uid)
 }
 
 fn overflow_user() -> u32 {
@@ -365,6 +393,6 @@ fn fail(action: &'static str, path: &Path, error: Errno) -> FileError {
     FileError { action, path: path.to_owned(), problem: Problem::System(error) }
 }
 
-fn errno(error: &io::Error) -> Errno {
+pub(super) fn errno(error: &io::Error) -> Errno {
     error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

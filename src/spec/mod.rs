@@ -7,6 +7,7 @@ mod error;
 mod pointer;
 mod scan;
 mod shape;
+mod way;
 
 pub use bundle::{CONFIG, Doubt, Durability, FileError, Problem, TrustedFile, is_trusted_owner, read_trusted};
 pub use document::{Document, Kind, MAX_BYTES, MAX_DEPTH, Value, quote};
@@ -14,3 +15,4 @@ pub use edit::{Change, Edit, EditError, Fragment, Working, apply};
 pub use error::{Place, ReadError, Refusal};
 pub use pointer::Pointer;
 pub use shape::{Members, Shape};
+pub use way::{Astray, Cause, trust_way};

@@ -54,6 +54,32 @@ fn a_file_that_anyone_may_write_is_refused() {
 }
 
 #[test]
+fn a_file_that_a_group_of_root_s_may_write_is_refused() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED a_file_that_a_group_of_root_s_may_write_is_refused: only root can give a file to any group");
+        return;
+    }
+    let folder = bundle();
+    let file = folder.path().join("config.json");
+    std::os::unix::fs::chown(&file, None, Some(12_345)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+    assert!(matches!(refused(folder.path()), Problem::GroupWritable { gid: 12_345, mode: 0o664 }));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    TrustedFile::in_bundle(folder.path()).unwrap();
+}
+
+#[test]
+fn a_bundle_below_a_folder_that_others_may_write_to_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("open/bundle");
+    fs::create_dir_all(&inner).unwrap();
+    fs::write(inner.join("config.json"), "{}").unwrap();
+    TrustedFile::in_bundle(&inner).unwrap();
+    fs::set_permissions(folder.path().join("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(matches!(refused(&inner), Problem::Way(astray) if astray.at.ends_with("open")));
+}
+
+#[test]
 fn another_user_s_file_is_refused() {
     if !nix::unistd::geteuid().is_root() {
         eprintln!("SKIPPED another_user_s_file_is_refused: only root can give a file away");

@@ -5,7 +5,7 @@ use lab::{SHIM, on_every_runtime};
 #[test]
 fn without_batten_whoever_may_start_a_container_may_give_it_everything() {
     on_every_runtime(|room| {
-        let containerd = room.containerd();
+        let containerd = room.containerd(&[]);
         let runtime = room.kind.path();
         let runtime = runtime.to_str().unwrap();
         let status = containerd.container(runtime, &["--privileged", "--allow-new-privs"]).status();
@@ -16,7 +16,7 @@ fn without_batten_whoever_may_start_a_container_may_give_it_everything() {
 #[test]
 fn what_a_container_asks_for_is_brought_within_the_policy_and_so_is_every_exec() {
     on_every_runtime(|room| {
-        let containerd = room.containerd();
+        let containerd = room.containerd(&[]);
         let wishes: [&[&str]; 4] =
             [&[], &["--privileged"], &["--privileged", "--allow-new-privs"], &["--cap-add", "CAP_SYS_ADMIN"]];
         for wish in wishes {
@@ -32,7 +32,7 @@ fn what_a_container_asks_for_is_brought_within_the_policy_and_so_is_every_exec()
 #[test]
 fn an_exec_is_judged_although_containerd_sends_what_the_container_had_asked_for() {
     on_every_runtime(|room| {
-        let containerd = room.containerd();
+        let containerd = room.containerd(&[]);
         containerd.sleeper(room.kind.path().to_str().unwrap(), "bare", &["--privileged", "--allow-new-privs"]);
         containerd.exec("bare").status().assert_unrestricted("exec without batten");
         containerd.sleeper(SHIM, "sleeper", &["--privileged", "--allow-new-privs"]);
@@ -43,7 +43,7 @@ fn an_exec_is_judged_although_containerd_sends_what_the_container_had_asked_for(
 #[test]
 fn a_refusal_reaches_whoever_typed_the_command_and_leaves_nothing_behind() {
     on_every_runtime(|room| {
-        let containerd = room.containerd();
+        let containerd = room.containerd(&[]);
         containerd.container(SHIM, &[]).assert_done();
         let before = room.traces();
         containerd.sleeper(SHIM, "sleeper", &[]);

@@ -13,7 +13,7 @@ fn both(room: &Room, cri: &mut Cri, pod: &Pod, is_privileged: bool) -> [Status; 
 #[test]
 fn without_batten_a_privileged_container_may_do_everything() {
     on_every_runtime(|room| {
-        let mut cri = room.containerd().cri();
+        let mut cri = room.containerd(&[]).cri();
         let pod = cri.pod("bare", "runc", true).unwrap();
         for status in both(room, &mut cri, &pod, true) {
             status.assert_unrestricted("a privileged container");
@@ -24,7 +24,7 @@ fn without_batten_a_privileged_container_may_do_everything() {
 #[test]
 fn a_pod_s_containers_and_what_a_kubelet_executes_in_them_are_within_the_policy() {
     on_every_runtime(|room| {
-        let mut cri = room.containerd().cri();
+        let mut cri = room.containerd(&[]).cri();
         for is_privileged in [false, true] {
             let pod = cri.pod(&format!("pod-{is_privileged}"), "batten", is_privileged).unwrap();
             for status in both(room, &mut cri, &pod, is_privileged) {
@@ -36,9 +36,20 @@ fn a_pod_s_containers_and_what_a_kubelet_executes_in_them_are_within_the_policy(
 }
 
 #[test]
+fn as_the_default_handler_it_covers_pods_that_name_none() {
+    on_every_runtime(|room| {
+        let mut cri = room.containerd(&["--default"]).cri();
+        let pod = cri.pod("pod", "", true).unwrap();
+        for status in both(room, &mut cri, &pod, true) {
+            status.assert_within("a privileged container");
+        }
+    });
+}
+
+#[test]
 fn a_refusal_reaches_the_kubelet_and_leaves_nothing_behind() {
     on_every_runtime(|room| {
-        let mut cri = room.containerd().cri();
+        let mut cri = room.containerd(&[]).cri();
         let first = cri.pod("first", "batten", true).unwrap();
         cri.container(&first, true).unwrap();
         let running = room.traces();

@@ -1,7 +1,6 @@
 //! Docker.
 
 use lab::{Status, on_every_runtime};
-use serde_json::json;
 
 const PRIVILEGED: &[&str] = &["--privileged"];
 const SYS_RESOURCE: u64 = 1 << 24;
@@ -9,7 +8,7 @@ const SYS_RESOURCE: u64 = 1 << 24;
 #[test]
 fn without_batten_whoever_may_start_a_container_may_give_it_everything() {
     on_every_runtime(|room| {
-        let docker = room.docker(json!({ "default-runtime": "bare" }));
+        let docker = room.bare_docker();
         // Docker asks for CAP_SYS_RESOURCE even where the host has not got it, and the bare runtime fails then.
         let everything = ["--cap-add", "ALL", "--security-opt", "seccomp=unconfined"];
         let without = ["--cap-drop", "SYS_RESOURCE"];
@@ -28,7 +27,7 @@ fn without_batten_whoever_may_start_a_container_may_give_it_everything() {
 #[test]
 fn what_a_container_asks_for_is_brought_within_the_policy_and_so_is_every_exec() {
     on_every_runtime(|room| {
-        let docker = room.docker(json!({}));
+        let docker = room.docker(&[]);
         let wishes: [&[&str]; 4] = [
             &[],
             PRIVILEGED,
@@ -49,7 +48,7 @@ fn what_a_container_asks_for_is_brought_within_the_policy_and_so_is_every_exec()
 #[test]
 fn as_the_default_runtime_it_covers_who_names_none_and_the_classic_builder() {
     on_every_runtime(|room| {
-        let docker = room.docker(json!({ "default-runtime": "batten" }));
+        let docker = room.docker(&["--default"]);
         docker.container(PRIVILEGED).status().assert_within("run --privileged");
         docker.build(false).status().assert_within("a build's RUN");
     });
@@ -59,7 +58,7 @@ fn as_the_default_runtime_it_covers_who_names_none_and_the_classic_builder() {
 #[test]
 fn as_the_runc_of_dockerd_s_path_it_covers_buildkit_and_the_runtime_of_that_name() {
     on_every_runtime(|room| {
-        let docker = room.docker(json!({ "default-runtime": "batten" }));
+        let docker = room.docker(&["--default"]);
         let of_runc = ["--runtime", "runc"];
         for status in [docker.build(true).status(), docker.container(&of_runc).status()] {
             assert_ne!(status.caps("CapBnd"), lab::CEILING, "the default runtime does not cover it: {status:?}");
@@ -74,7 +73,7 @@ fn as_the_runc_of_dockerd_s_path_it_covers_buildkit_and_the_runtime_of_that_name
 #[test]
 fn a_refusal_reaches_whoever_typed_the_command_and_leaves_nothing_behind() {
     on_every_runtime(|room| {
-        let docker = room.docker(json!({ "default-runtime": "batten" }));
+        let docker = room.docker(&["--default"]);
         docker.container(&[]).assert_done();
         let before = room.traces();
         docker.sleeper("sleeper", &[]);
@@ -100,7 +99,7 @@ fn a_refusal_reaches_whoever_typed_the_command_and_leaves_nothing_behind() {
 #[test]
 fn a_refused_exec_says_so_and_leaves_its_container_as_it_was() {
     on_every_runtime(|room| {
-        let docker = room.docker(json!({ "default-runtime": "batten" }));
+        let docker = room.docker(&["--default"]);
         docker.sleeper("sleeper", &["--cap-drop", "ALL"]);
         let (before, status) = (room.traces(), docker.exec("sleeper", &[]));
         room.deny();

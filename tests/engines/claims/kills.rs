@@ -42,7 +42,7 @@ fn time_to_judge(bundles: &Bundles<'_>) -> Duration {
             let config = bundles.write("timed", "true");
             let before = inode(&config);
             let mut child = bundles.run("timed").stdout(Stdio::null()).spawn().unwrap();
-            process_of(&child);
+            process_of(&mut child);
             let began = Instant::now();
             while inode(&config) == before {
                 std::thread::sleep(Duration::from_micros(50));
@@ -81,9 +81,11 @@ fn a_killed_shim_leaves_the_old_bundle_or_the_judged_one_and_no_container_unrest
             let latest = if number % 4 == 0 { 20 } else { 2 };
             let moment = moments.between(judging / 3, judging * latest);
             let mut shim = bundles.run("b").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            let process = i32::try_from(process_of(&shim)).unwrap();
+            let process = process_of(&mut shim);
             std::thread::sleep(moment);
-            let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+            if let Some(process) = process {
+                let _ = kill(Pid::from_raw(process.try_into().unwrap()), Signal::SIGKILL);
+            }
             let _ = shim.wait();
 
             let left = std::fs::read(&config).unwrap();

@@ -10,3 +10,4 @@ mod crowd;
 mod docker;
 mod kills;
 mod podman;
+mod registration;

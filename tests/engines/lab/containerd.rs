@@ -1,6 +1,6 @@
 //! containerd and its own command, ctr.
 
-use crate::{Cri, IMAGE, Room, SHIM, STATUS, Said};
+use crate::{Cri, IMAGE, Room, STATUS, Said};
 
 const SOCKET: &str = "/run/containerd/containerd.sock";
 
@@ -11,20 +11,24 @@ pub struct Containerd<'r> {
 }
 
 impl<'r> Containerd<'r> {
-    pub(crate) fn start(room: &'r Room) -> Self {
-        let handler = |name: &str, program: &str| {
-            format!(
-                "[plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.{name}]\nruntime_type = 'io.containerd.runc.v2'\n\
-                 [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.{name}.options]\nBinaryName = '{program}'\n"
-            )
-        };
+    pub(crate) fn configure(room: &Room) {
         let config = format!(
-            "version = 2\n[plugins.'io.containerd.grpc.v1.cri']\nsandbox_image = '{IMAGE}'\ndisable_tcp_service = true\n\
-             restrict_oom_score_adj = true\ndisable_hugetlb_controller = true\n{}{}",
-            handler("runc", room.kind.path().to_str().unwrap()),
-            handler("batten", SHIM)
+            "version = 2\n\
+             [plugins.'io.containerd.grpc.v1.cri']\n\
+             sandbox_image = '{IMAGE}'\n\
+             disable_tcp_service = true\n\
+             restrict_oom_score_adj = true\n\
+             disable_hugetlb_controller = true\n\
+             [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.runc]\n\
+             runtime_type = 'io.containerd.runc.v2'\n\
+             [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.runc.options]\n\
+             BinaryName = '{}'\n",
+            room.kind.path().display()
         );
         room.write("/etc/containerd/config.toml", &config);
+    }
+
+    pub(crate) fn start(room: &'r Room) -> Self {
         let containerd = Self { room };
         room.daemon(room.command("containerd"), "containerd", SOCKET);
         let archive = room.image();

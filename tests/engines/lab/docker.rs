@@ -1,8 +1,8 @@
 //! Docker: dockerd with the containerd that it starts, and its command.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{IMAGE, Room, SHIM, STATUS, Said, Status};
+use crate::{IMAGE, Room, STATUS, Said, Status};
 
 /// A running daemon.
 #[derive(Debug)]
@@ -11,22 +11,28 @@ pub struct Docker<'r> {
 }
 
 impl<'r> Docker<'r> {
-    pub(crate) fn start(room: &'r Room, settings: Value) -> Self {
-        let mut config = json!({
+    pub(crate) fn configure(room: &Room) {
+        let config = json!({
             // No bridge: the room's network is its own, and what these containers do needs none.
             "bridge": "none", "iptables": false, "ip6tables": false, "ip-forward": false, "ip-masq": false,
             "storage-driver": "overlay2",
-            "runtimes": { "batten": { "path": SHIM }, "bare": { "path": room.kind.path() } },
+            "runtimes": { "bare": { "path": room.kind.path() } }, "default-runtime": "bare",
         });
-        let Value::Object(settings) = settings else { panic!("settings are an object") };
-        config.as_object_mut().unwrap().extend(settings);
         room.write("/etc/docker/daemon.json", &config.to_string());
+    }
+
+    pub(crate) fn start(room: &'r Room) -> Self {
         let docker = Self { room };
         let mut command = room.command("dockerd");
         command.env("PATH", "/usr/local/lib/batten:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         room.daemon(command, "dockerd", "/run/docker.sock");
         docker.run(&["load", "--quiet", "--input", room.image()]).assert_done();
         docker
+    }
+
+    /// Has it read daemon.json again, as `systemctl reload docker` does.
+    pub fn reload(&self) {
+        self.room.run("sh", &["-c", "kill -HUP $(cat /run/docker.pid)"]).assert_done();
     }
 
     /// `docker ARGS`.

@@ -1,16 +1,16 @@
 //! Podman, which starts its runtimes itself.
 
-use crate::{IMAGE, Room, SHIM, STATUS, Said, Status};
+use crate::{IMAGE, Room, STATUS, Said, Status};
 
 /// Podman with an empty storage of its own.
 #[derive(Debug)]
 pub struct Podman<'r> {
     room: &'r Room,
-    runtime: String,
+    options: &'static [&'static str],
 }
 
 impl<'r> Podman<'r> {
-    pub(crate) fn prepare(room: &'r Room) -> Self {
+    pub(crate) fn configure(room: &Room) {
         // The limits: Podman raises them to the host's, which not every host lets it.
         let config = format!(
             r#"
@@ -20,30 +20,34 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-hooks_dir = ["/etc/containers/oci/hooks.d"]
+runtime = "bare"
 [engine.runtimes]
-batten = ["{SHIM}"]
-"#
+bare = ["{}"]
+"#,
+            room.kind.path().display()
         );
         room.write("/etc/containers/containers.conf", &config);
         let storage = "[storage]\ndriver = 'overlay'\nrunroot = '/run/containers/storage'\n\
                        graphroot = '/var/lib/containers/storage'\n";
         room.write("/etc/containers/storage.conf", storage);
-        std::fs::create_dir_all(room.path("/etc/containers/oci/hooks.d")).unwrap();
-        let podman = Self { room, runtime: "batten".to_owned() };
+    }
+
+    pub(crate) fn prepare(room: &'r Room) -> Self {
+        Self::configure(room);
+        let podman = Self { room, options: &[] };
         podman.run(&["load", "--quiet", "--input", room.image()]).assert_done();
         podman
     }
 
     /// The same with the runtime itself in batten's place.
     #[must_use]
-    pub fn bare(&self) -> Self {
-        Self { room: self.room, runtime: self.room.kind.path().to_str().unwrap().to_owned() }
+    pub const fn bare(&self) -> Self {
+        Self { room: self.room, options: &["--runtime", "bare"] }
     }
 
     /// `podman ARGS`.
     pub fn run(&self, args: &[&str]) -> Said {
-        self.room.run("podman", &[&["--runtime", &*self.runtime], args].concat())
+        self.room.run("podman", &[self.options, args].concat())
     }
 
     /// `podman run --rm OPTIONS busybox cat /proc/self/status`.

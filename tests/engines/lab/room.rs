@@ -185,19 +185,48 @@ impl Room {
         drop(child);
     }
 
-    /// A Docker daemon whose daemon.json also says `settings`.
-    pub fn docker(&self, settings: serde_json::Value) -> Docker<'_> {
-        Docker::start(self, settings)
+    /// `batten ARGS`.
+    pub fn batten(&self, args: &[&str]) -> Said {
+        self.run("/usr/local/bin/batten", args)
     }
 
-    /// A containerd, with its CRI.
-    pub fn containerd(&self) -> Containerd<'_> {
+    /// `batten install ENGINE OPTIONS`.
+    pub(crate) fn install(&self, engine: &str, options: &[&str]) {
+        self.batten(&[&["install", engine], options].concat()).assert_done();
+    }
+
+    /// The engines' own configuration, and nothing of batten's.
+    pub fn configure_all(&self) {
+        Docker::configure(self);
+        Containerd::configure(self);
+        Podman::configure(self);
+    }
+
+    /// A Docker daemon, with batten installed so.
+    pub fn docker(&self, options: &[&str]) -> Docker<'_> {
+        Docker::configure(self);
+        self.install("docker", options);
+        Docker::start(self)
+    }
+
+    /// A Docker daemon without batten.
+    pub fn bare_docker(&self) -> Docker<'_> {
+        Docker::configure(self);
+        Docker::start(self)
+    }
+
+    /// A containerd with its CRI, with batten installed so.
+    pub fn containerd(&self, options: &[&str]) -> Containerd<'_> {
+        Containerd::configure(self);
+        self.install("containerd", options);
         Containerd::start(self)
     }
 
-    /// Podman, which has no daemon.
-    pub fn podman(&self) -> Podman<'_> {
-        Podman::prepare(self)
+    /// Podman, which has no daemon, with batten installed so.
+    pub fn podman(&self, options: &[&str]) -> Podman<'_> {
+        let podman = Podman::prepare(self);
+        self.install("podman", options);
+        podman
     }
 
     /// What containers leave behind.
@@ -213,15 +242,29 @@ impl Drop for Room {
     }
 }
 
-/// The process in the room that a started [`Room::command`] is, as the host counts; what was started itself waits for it.
-pub fn process_of(command: &Child) -> u32 {
+/// Whether something comes to hold, within ten seconds.
+pub fn soon(holds: impl Fn() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    true
+}
+
+/// The process in the room that a started [`Room::command`] is, as the host counts; what was started itself waits for it.
+/// `None` where it has ended already.
+pub fn process_of(command: &mut Child) -> Option<u32> {
     let children = format!("/proc/{0}/task/{0}/children", command.id());
     loop {
         if let Ok(child) = fs::read_to_string(&children).unwrap().trim().parse() {
-            return child;
+            return Some(child);
         }
-        assert!(Instant::now() < end, "nsenter starts nothing");
+        if command.try_wait().unwrap().is_some() {
+            return None;
+        }
         std::thread::sleep(Duration::from_micros(50));
     }
 }
