@@ -296,10 +296,15 @@ impl Shape {
     }
 }
 
+/// Engines write the members in the order of the specification, so each key is first looked for behind the one before it.
 fn check_members(members: Members, object: Value<'_>) -> Result<(), ReadError> {
+    let mut next = 0;
     object.children().try_for_each(|child| {
-        if let Some((_, shape)) = members.iter().find(|(name, _)| child.key_is(name)) {
-            return shape.check(child);
+        let is_key = |(name, _): &(&str, Shape)| child.key_is(name);
+        let ahead = members[next..].iter().position(is_key).map(|position| next + position);
+        if let Some(position) = ahead.or_else(|| members[..next].iter().position(is_key)) {
+            next = position + 1;
+            return members[position].1.check(child);
         }
         let key = child.key().unwrap_or_default();
         match members.iter().find(|(name, _)| folds_to(&key, name)) {
