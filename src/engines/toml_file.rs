@@ -40,12 +40,11 @@ fn read(value: &Written) -> Option<Value> {
 
 /// The text with every setting in it.
 pub(super) fn set(path: &Path, text: &str, settings: &[Setting]) -> Result<String, EngineError> {
-    let mut document = parse(path, text)?;
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let text = format!("{text}{end}");
+    let mut document = parse(path, &text)?;
     if document.to_string() != text {
         return Err(EngineError::NotKept { path: path.to_owned() });
-    }
-    if !text.is_empty() && !text.ends_with('\n') {
-        document = parse(path, &format!("{text}\n"))?;
     }
     for setting in settings {
         let (key, above) = setting.path.split_last().map_or(("", &[][..]), |(key, above)| (key.as_str(), above));
