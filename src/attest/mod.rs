@@ -232,7 +232,7 @@ fn look(process: &Process, permitted: &Permitted<'_>, until: Instant) -> Result<
 }
 
 /// Whether a process still runs a runtime's own program; runc's and crun's may be a copy in memory.
-fn is_runtime(program: &str) -> bool {
+pub fn is_runtime(program: &str) -> bool {
     let name = program.trim_end_matches(" (deleted)").rsplit('/').next().unwrap_or_default();
     let copy = program.starts_with("/memfd:runc_cloned:") || program.starts_with("/memfd:crun");
     // What runc of Debian 12 runs is a mount of its own, detached from any tree.

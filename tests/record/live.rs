@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use crate::lab::{Lab, Ran, allowed, has, is_root, ran, runtime_command, unique_id};
 
-const BACKENDS: [&str; 1] = ["bpf"];
+const BACKENDS: [&str; 2] = ["bpf", "ptrace"];
 /// Those that can begin with a container that runs already.
-const ATTACHING: [&str; 1] = ["bpf"];
+const ATTACHING: [&str; 2] = ["bpf", "ptrace"];
 /// Programs of the shell, of children, of pipes; and one that has nothing to do with them.
 const SHELL: [&str; 3] = ["/bin/sh", "-c", "ls /bin | cat > /dev/null; (echo a; cat /none); chroot / true; true"];
 

@@ -24,6 +24,8 @@ pub(super) struct How {
 enum BackendName {
     /// In the kernel: every call, its failures, and the capabilities that were used; Linux 5.11 and root
     Bpf,
+    /// From outside: every call and its failures; each one stops the container twice
+    Ptrace,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -36,6 +38,7 @@ impl How {
     pub(super) fn asked(&self, sink: &Sink) -> Asked {
         let backend = self.backend.map(|name| match name {
             BackendName::Bpf => Backend::Bpf,
+            BackendName::Ptrace => Backend::Ptrace,
         });
         Asked { backend, arguments: sink.arguments(), duration: self.duration }
     }

@@ -8,13 +8,16 @@
 
 mod bpf;
 mod bundle;
+mod counter;
 mod launch;
 mod observer;
+mod ptrace;
 mod subject;
 mod tally;
 mod watch;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -32,6 +35,7 @@ pub use bpf::BpfError;
 pub use bundle::BundleError;
 pub use launch::LaunchError;
 pub use observer::Backend;
+pub use ptrace::PtraceError;
 pub use tally::{Count, Tally};
 pub use watch::End;
 
@@ -53,6 +57,9 @@ pub enum LiveError {
     /// The BPF backend.
     #[error(transparent)]
     Bpf(#[from] BpfError),
+    /// The ptrace backend.
+    #[error(transparent)]
+    Ptrace(#[from] PtraceError),
     /// The bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -82,6 +89,7 @@ impl LiveError {
         match self {
             Self::NoBackend => "trace with strace, and give its output to `batten record strace`",
             Self::Bpf(error) => error.hint(),
+            Self::Ptrace(error) => error.hint(),
             Self::Bundle(error) => error.hint(),
             Self::Config(error) => error.hint(),
             Self::Find(error) => error.hint(),
@@ -142,18 +150,18 @@ pub fn run(start: &Start, asked: Asked) -> Result<Recorded, LiveError> {
     let bundle = prepare(start, &mut notes)?;
     let launched = create(start, bundle, &scratch)?;
     let gone = || LaunchError::Gone { error: Errno::ESRCH.into() };
-    let subject = Subject::of_first_process(launched.pid)?.ok_or_else(gone)?;
+    let subject = Arc::new(Subject::of_first_process(launched.pid)?.ok_or_else(gone)?);
     observer.follow_from_exec(&subject)?;
     launched.start()?;
     let end = watch.wait(launched.handle(), deadline(asked.duration)).map_err(LiveError::Signals)?;
     if end != End::Exit {
         stop(&launched, &watch)?;
     }
-    let exit_code = launched.exit_code();
     let backend = observer.backend();
-    let (tally, unseen) = observer.finish()?;
-    notes.extend(unseen);
-    let recording = tally.recording(&run_name(&start.bundle), &source(backend));
+    let seen = observer.finish()?;
+    let exit_code = seen.exit_code.or_else(|| launched.exit_code());
+    notes.extend(seen.unseen);
+    let recording = seen.tally.recording(&run_name(&start.bundle), &source(backend));
     Ok(Recorded { recording, notes, end, exit_code })
 }
 
@@ -166,7 +174,7 @@ pub fn attach(id: &str, roots: &[PathBuf], asked: Asked) -> Result<Recorded, Liv
     let trees = Hierarchies::mounted();
     let container = containers::find(id, &containers::roots(roots), &trees)?;
     let not_running = || ContainerError::NotRunning { id: container.id.clone() };
-    let subject = Subject::of_container(&container, trees).ok_or_else(not_running)?;
+    let subject = Arc::new(Subject::of_container(&container, trees).ok_or_else(not_running)?);
     let handle = hold(subject.first.pid())?;
     let mut notes = vec!["recorded from the middle: what the container did before is not in it".to_owned()];
     if !subject.has_own_mounts() {
@@ -176,9 +184,9 @@ pub fn attach(id: &str, roots: &[PathBuf], asked: Asked) -> Result<Recorded, Liv
     observer.follow_now(&subject)?;
     let end = watch.wait(&handle, deadline(asked.duration)).map_err(LiveError::Signals)?;
     let backend = observer.backend();
-    let (tally, unseen) = observer.finish()?;
-    notes.extend(unseen);
-    let recording = tally.recording(&format!("container {}", container.id), &source(backend));
+    let seen = observer.finish()?;
+    notes.extend(seen.unseen);
+    let recording = seen.tally.recording(&format!("container {}", container.id), &source(backend));
     Ok(Recorded { recording, notes, end, exit_code: None })
 }
 
