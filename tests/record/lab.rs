@@ -144,6 +144,11 @@ impl Lab {
     /// Runs `args` as a container with `seccomp`.
     pub(crate) fn run(&self, runtime: &str, args: &[&str], seccomp: Option<&str>, no_new_privs: bool) -> Ran {
         self.bundle(args, seccomp, no_new_privs);
+        self.start(runtime)
+    }
+
+    /// Runs the bundle as it is.
+    pub(crate) fn start(&self, runtime: &str) -> Ran {
         let mut command = runtime_command(runtime);
         command.arg("--root").arg(self.path("state")).args(["run", "-b"]).arg(self.path(".")).arg(unique_id());
         ran(command.output().unwrap())

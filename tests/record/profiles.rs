@@ -70,3 +70,50 @@ fn a_32_bit_program_runs_under_its_profile_and_dies_under_a_64_bit_one() {
         assert_ne!(lab.run(runtime, &["/bin/small32"], Some(&native), true).code, 0, "{runtime}");
     }
 }
+
+#[test]
+fn a_profile_in_groups_goes_through_a_policy_and_runs_its_program_and_not_another() {
+    if !is_root() || !has("strace") {
+        return;
+    }
+    let Some(lab) = Lab::new() else { return };
+    assert_eq!(lab.strace(&["-f", "-o", &lab.text("trace")], &WORK).code, 0);
+    let trace: String = lab
+        .read("trace")
+        .lines()
+        .skip_while(|line| !line.contains("execve(\"/bin/sh\""))
+        .fold(String::new(), |all, line| all + line + "\n");
+    std::fs::write(lab.path("trace"), trace).unwrap();
+    let (profile, trace) = (lab.text("web.toml"), lab.text("trace"));
+    let wrong = batten(&["record", "strace", &trace, "--format", "groups", "--output", &lab.text("web.json")]);
+    assert!(wrong.code == 4 && wrong.stderr.contains(".toml") && !lab.path("web.json").exists(), "{}", wrong.stderr);
+    for runtime in ["runc", "crun"] {
+        if !has(runtime) {
+            continue;
+        }
+        for no_new_privs in [true, false] {
+            let mut args = vec!["record", "strace", &trace, "--args", "--runtime", runtime, "--format", "groups"];
+            args.extend(no_new_privs.then_some("--no-new-privs"));
+            args.extend(["--output", &profile]);
+            let made = batten(&args);
+            assert_eq!(made.code, 0, "{}", made.stderr);
+            std::fs::write(lab.path("policy.toml"), format!("[seccomp]\nprofile = \"{profile}\"\n")).unwrap();
+            let run = |program: &[&str]| {
+                lab.bundle(program, None, no_new_privs);
+                let applied = batten(&["apply", "--policy", &lab.text("policy.toml"), &lab.text(".")]);
+                assert_eq!(applied.code, 0, "{}", applied.stderr);
+                lab.start(runtime)
+            };
+            let own = run(&WORK);
+            assert_eq!(
+                (own.code, own.stdout.trim()),
+                (0, "done"),
+                "{args:?}: {}\n{}",
+                own.stderr,
+                lab.read("web.toml")
+            );
+            let other = run(&OTHER);
+            assert!(other.code != 0 && other.stderr.contains("not permitted"), "{}", other.stderr);
+        }
+    }
+}

@@ -8,10 +8,14 @@ use std::process::{Command, Stdio};
 use clap::Args;
 
 use super::note;
-use crate::apparmor::learn::{Heard, Lesson, Why, edit, hear};
+use crate::apparmor::learn::{Event, Heard, Lesson, Why, edit, hear};
 use crate::apparmor::{Profile, TomlError, check_name, read_text};
+use crate::doors::record::source::recordings;
 use crate::doors::{Exit, refuse, say};
+use crate::record::output::accesses;
+use crate::record::strace::Options;
 use crate::report;
+use crate::seccomp::Arch;
 use crate::spec::{Durability, TrustedFile};
 
 /// Proposes the rules that a profile lacks, from what the kernel logged
@@ -21,6 +25,7 @@ use crate::spec::{Durability, TrustedFile};
   batten apparmor learn --journal --profile web web.toml        # look at the diff
   batten apparmor learn --log /var/log/audit/audit.log --profile web web.toml --write
   dmesg | batten apparmor learn --log - --profile web > web.patch
+  batten apparmor learn --recording all.json --profile web web.toml   # what batten record saw: capabilities, socket families
 
 Prints a diff to the TOML and changes nothing without --write; without a TOML, the diff makes a new one. Process ids,
 numbers and random names in paths become wildcards, and each is said. What the profile denies by name stays denied.
@@ -35,12 +40,16 @@ pub(super) struct Learn {
     profile: String,
 
     /// A log: audit.log, kern.log, dmesg's output; `-` reads standard input
-    #[arg(long, value_name = "FILE", required_unless_present = "journal")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["journal", "recording"])]
     log: Vec<PathBuf>,
 
     /// The journal of this boot
     #[arg(long)]
     journal: bool,
+
+    /// A recording of `batten record` (--save), or strace's text: the capabilities and socket families that it shows
+    #[arg(long, value_name = "FILE")]
+    recording: Vec<PathBuf>,
 
     /// Write the TOML instead of printing the diff
     #[arg(long, requires = "file")]
@@ -115,7 +124,19 @@ impl Learn {
         if self.journal {
             add(journal(&self.profile)?);
         }
+        if !self.recording.is_empty() {
+            add(Heard { events: self.recorded()?, ..Heard::default() });
+        }
         Ok(all)
+    }
+
+    fn recorded(&self) -> Result<Vec<Event>, Exit> {
+        let recording = recordings(&self.recording, Options { arch: Arch::NATIVE, arguments: true })?;
+        let events = accesses(&recording);
+        if recording.capabilities.is_none() {
+            note("note", "the recording does not show capabilities: batten record run and --container do");
+        }
+        Ok(events)
     }
 
     /// What a person should know before applying the diff.
@@ -126,7 +147,7 @@ impl Learn {
                 "the log says that messages were lost: learn again from a run that is logged in full (auditd, or audit_rate_limit=0)",
             );
         }
-        if heard.events.is_empty() {
+        if heard.events.is_empty() && (self.journal || !self.log.is_empty()) {
             let others = heard.others.iter().take(5).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
             let others = if others.is_empty() { "no profile".to_owned() } else { others };
             note("note", &format!("the log has no line about {:?}; it has lines about {others}", self.profile));

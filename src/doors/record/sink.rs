@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::doors::{Exit, refuse, say};
 use crate::record::{Recording, Runtime, output};
 use crate::report::escape;
+use crate::seccomp::GroupProfile;
 
 /// What to make of the recording.
 #[derive(Debug, Args)]
@@ -64,6 +65,8 @@ enum Format {
     Oci,
     /// The file that Docker, Podman and Kubernetes take
     Docker,
+    /// TOML in the groups of batten's own profile; a group opens all of its calls
+    Groups,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -146,6 +149,7 @@ impl Sink {
             write(path, &output::save(recording))?;
         }
         let profile = self.profile(recording, made);
+        self.check_ending()?;
         match &self.output {
             Some(path) => write(path, &profile)?,
             None if !self.policy_snippet => return say(&profile).map_or(Ok(()), Err),
@@ -158,12 +162,23 @@ impl Sink {
         Ok(())
     }
 
+    /// A policy knows a profile in groups by the ending of its name.
+    fn check_ending(&self) -> Result<(), Exit> {
+        let Some(path) = &self.output else { return Ok(()) };
+        if GroupProfile::is_named_by(path) == (self.format == Format::Groups) {
+            return Ok(());
+        }
+        let message = format!("{} has the wrong ending for this format", path.display());
+        Err(refuse(Exit::Usage, &message, "a profile in groups ends in .toml, and no other does"))
+    }
+
     /// Where the policy will find the profile. A policy names profiles by their whole path.
     fn place(&self) -> Result<String, Exit> {
         let Some(path) = &self.output else {
-            let place = "/etc/batten/profiles/recorded.json";
+            let end = if self.format == Format::Groups { "toml" } else { "json" };
+            let place = format!("/etc/batten/profiles/recorded.{end}");
             note_to(&format!("put the profile at {place}: the same command with --output {place} writes it there"));
-            return Ok(place.to_owned());
+            return Ok(place);
         };
         match std::path::absolute(path) {
             Ok(path) => Ok(path.display().to_string()),
@@ -177,6 +192,7 @@ impl Sink {
     fn profile(&self, recording: &Recording, made: &output::Made) -> String {
         match self.format {
             Format::Oci => pretty(&made.profile.to_json()),
+            Format::Groups => output::groups(recording, made),
             Format::Docker => {
                 let runs = recording.runs.len();
                 output::docker(
