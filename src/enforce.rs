@@ -73,8 +73,11 @@ pub fn enforce(
     let waivers = Waivers::matching(policy.waivers(), subject, host.today);
     let mut working = Working::new(document);
     let mut findings: Vec<Finding> = waivers.expired().map(expired).collect();
-    for rule in RULES.iter().filter(|rule| kind == DocumentKind::Spec || rule.judges_exec) {
-        let case = Case { rule, kind, working: &working, settings: &settings, host, waivers: &waivers };
+    for (position, rule) in RULES.iter().enumerate() {
+        if (kind == DocumentKind::Process && !rule.judges_exec) || !settings.is_on(position) {
+            continue;
+        }
+        let case = Case { rule, position, kind, working: &working, settings: &settings, host, waivers: &waivers };
         let found = rule.judge(&case)?;
         working.push(found.iter().flat_map(|finding| finding.edits.iter().cloned()));
         findings.extend(found);

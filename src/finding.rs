@@ -91,3 +91,10 @@ pub struct Finding {
     /// For a waived finding: why, until when, who.
     pub waiver: Option<String>,
 }
+
+impl Finding {
+    /// The standard's control that asks for it, where a level does: `Pod Security Standards, baseline: Sysctls`.
+    pub fn standard(&self) -> Option<&'static str> {
+        self.origin.standard.or(self.decided_by.standard)
+    }
+}

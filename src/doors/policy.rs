@@ -32,6 +32,9 @@ enum Action {
     Show {
         /// The bundle; without one, the settings that hold before any override
         bundle: Option<PathBuf>,
+        /// Show the settings of controls that are off, too
+        #[arg(long)]
+        all: bool,
         #[command(flatten)]
         policy: PolicyFiles,
     },
@@ -43,7 +46,7 @@ impl PolicyCommand {
     pub fn run(&self) -> Exit {
         match &self.action {
             Action::Check { files } => check(files),
-            Action::Show { bundle, policy } => show(bundle.as_deref(), policy),
+            Action::Show { bundle, all, policy } => show(bundle.as_deref(), *all, policy),
             Action::Test(test) => test.run(),
         }
     }
@@ -64,7 +67,7 @@ fn names(policy: &Policy) -> String {
     policy.sources().iter().map(|source| source.path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-fn show(bundle: Option<&Path>, files: &PolicyFiles) -> Exit {
+fn show(bundle: Option<&Path>, all: bool, files: &PolicyFiles) -> Exit {
     let policy = match files.load() {
         Ok(policy) => policy,
         Err(error) => return refuse(Exit::Usage, &error, error.hint()),
@@ -79,7 +82,7 @@ fn show(bundle: Option<&Path>, files: &PolicyFiles) -> Exit {
     if !overrides.is_empty() {
         let _ = writeln!(out, "overrides: {}", overrides.join(", "));
     }
-    settings(&mut out, &policy, &policy.resolve(&subject));
+    settings(&mut out, &policy, &policy.resolve(&subject), all);
     say(&out).unwrap_or(Exit::Clean)
 }
 
@@ -92,17 +95,23 @@ fn subject_of(bundle: &Path, policy: &Policy) -> Result<Subject, Exit> {
 }
 
 /// One `setting = value   # where` line each, in TOML's spelling.
-fn settings(out: &mut String, policy: &Policy, settings: &Settings) {
+fn settings(out: &mut String, policy: &Policy, settings: &Settings, all: bool) {
     let mut line = |origin: Origin, value: String| {
         let place =
             policy.locate(origin).map_or("built-in".to_owned(), |(path, line)| format!("{}:{line}", path.display()));
-        let _ = writeln!(out, "{} = {value}   # {place}", origin.setting);
+        let standard = origin.standard.map_or(String::new(), |standard| format!(" ({standard})"));
+        let _ = writeln!(out, "{} = {value}   # {place}{standard}", origin.setting);
     };
     let word = |value: &dyn std::fmt::Debug| format!("\"{}\"", format!("{value:?}").to_lowercase());
     let list = |names: Vec<String>| {
         format!("[{}]", names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "))
     };
     line(settings.mode.origin, word(&settings.mode.value));
+    if let Some(chosen) = &settings.level {
+        line(chosen.level.origin, format!("\"{}\"", chosen.level.value.as_str()));
+        line(chosen.version.origin, format!("{:?}", chosen.version.value));
+        line(chosen.violation.origin, word(&chosen.violation.value));
+    }
     let own = &settings.capabilities;
     line(own.ceiling.origin, list(own.ceiling.value.iter().map(|capability| capability.to_string()).collect()));
     line(own.violation.origin, word(&own.violation.value));
@@ -136,4 +145,7 @@ fn settings(out: &mut String, policy: &Policy, settings: &Settings) {
     line(own.allow.origin, list(own.allow.value.clone()));
     line(own.deny.origin, list(own.deny.value.clone()));
     line(own.violation.origin, word(&own.violation.value));
+    for (origin, value) in settings.declared(all) {
+        line(origin, value);
+    }
 }

@@ -3,11 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::declared::Kind;
 use super::error::PolicyError;
-use super::model::{AppArmorLayer, CapabilitiesLayer, Layer, MatchLayer, Own, SeccompLayer};
-use super::origin::Source;
-use super::settings::cap_word;
-use super::subject::SubjectKeys;
+use super::levels::{CIS_VERSION, Level, NEWEST_PSS};
+use super::model::{AppArmorLayer, Controls, Layer, MatchLayer, Own, SeccompLayer, Violation};
+use super::origin::{Origin, Source, Sourced};
+use super::read::{DeclaredLayer, Written};
+use super::settings::{cap_word, slot_name};
+use super::subject::{Subject, SubjectKeys};
 use super::waiver::{Day, Waiver};
 use super::{BUILT_IN_PROFILE, Override, POLICY_DROP_INS, POLICY_FILE, Policy};
 use crate::apparmor::kernel::is_unconfined;
@@ -82,9 +85,13 @@ impl Policy {
         check(&source, &layer)?;
         self.trust_keys(&source, &layer)?;
         let index = self.sources.len();
-        self.base.lay(index, layer.controls());
+        if let Some(rules) = layer.loosenable {
+            let origin = Origin::layer("loosenable", index, rules.span().start);
+            self.loosenable = Some(Sourced { value: rules.into_inner(), origin });
+        }
+        self.layers.push(layer.controls);
         for item in layer.overrides {
-            self.overrides.push(Override { layer: index, body: item.into_inner() });
+            self.overrides.push(Override { layer: index, offset: item.span().start, body: item.into_inner() });
         }
         for item in layer.waivers {
             let offset = item.span().start;
@@ -124,15 +131,15 @@ impl Policy {
     }
 
     /// What only the whole policy can tell: whether every match asks for something that is trusted.
-    fn finish(self) -> Result<Self, PolicyError> {
+    fn finish(mut self) -> Result<Self, PolicyError> {
+        self.base = self.laid(&Subject::default(), std::iter::empty());
         for item in &self.overrides {
-            let source = &self.sources[item.layer];
-            let offset = source.text.find(&item.body.name).unwrap_or(0);
-            check_match(source, offset, &item.body.matches, &self.keys)?;
+            check_match(&self.sources[item.layer], item.offset, &item.body.matches, &self.keys)?;
         }
         for waiver in &self.waivers {
             check_match(&self.sources[waiver.layer], waiver.offset, &waiver.body.matches, &self.keys)?;
         }
+        self.refuse_loosened()?;
         Ok(self)
     }
 }
@@ -173,10 +180,17 @@ const fn is_missing(error: &FileError) -> bool {
 }
 
 fn check(source: &Source, layer: &Layer) -> Result<(), PolicyError> {
-    check_controls(source, &layer.capabilities, &layer.seccomp, &layer.apparmor)?;
+    check_controls(source, &layer.controls)?;
     for item in &layer.overrides {
-        let body = item.get_ref();
-        check_controls(source, &body.capabilities, &body.seccomp, &body.apparmor)?;
+        check_controls(source, &item.get_ref().controls)?;
+    }
+    for word in layer.loosenable.iter().flat_map(|rules| rules.get_ref()) {
+        if !rules::is_known(word) && !["*", "level", "mode"].contains(&word.as_str()) {
+            let hint =
+                format!("name rules ({}), level, mode, or * for all", rules::names().collect::<Vec<_>>().join(", "));
+            let offset = layer.loosenable.as_ref().map_or(0, |rules| rules.span().start);
+            return Err(source.wrong(offset, format!("no rule {word:?} is known"), hint));
+        }
     }
     for item in &layer.waivers {
         let waiver = item.get_ref();
@@ -195,12 +209,10 @@ fn check(source: &Source, layer: &Layer) -> Result<(), PolicyError> {
     Ok(())
 }
 
-fn check_controls(
-    source: &Source,
-    capabilities: &CapabilitiesLayer,
-    seccomp: &SeccompLayer,
-    apparmor: &AppArmorLayer,
-) -> Result<(), PolicyError> {
+fn check_controls(source: &Source, controls: &Controls) -> Result<(), PolicyError> {
+    let Controls { capabilities, seccomp, apparmor, .. } = controls;
+    check_level(source, controls)?;
+    controls.declared.iter().try_for_each(|set| check_declared(source, set))?;
     for words in [&capabilities.ceiling, &capabilities.add, &capabilities.drop].into_iter().flatten() {
         if let Some(word) = words.get_ref().iter().find(|word| cap_word(word).is_none()) {
             let hint = "capabilities are spelled as in capabilities(7), CAP_NET_ADMIN; @docker and @all stand for sets";
@@ -237,6 +249,57 @@ fn check_seccomp(source: &Source, seccomp: &SeccompLayer) -> Result<(), PolicyEr
             Err(source.wrong(deny.span().start, "without @default nothing starts".to_owned(), hint))
         }
         _ => Ok(()),
+    }
+}
+
+fn check_level(source: &Source, controls: &Controls) -> Result<(), PolicyError> {
+    let Some(version) = &controls.level_version else { return Ok(()) };
+    let level = controls.level.as_ref().map(|level| *level.get_ref());
+    if Level::version(level, version.get_ref()).is_some() {
+        return Ok(());
+    }
+    let hint = format!(
+        "write \"latest\", a Kubernetes version up to {NEWEST_PSS} for the Pod Security Standards, {CIS_VERSION:?} for cis-docker"
+    );
+    Err(source.wrong(version.span().start, format!("no version {:?} of the level is known", version.get_ref()), hint))
+}
+
+/// Whether the value is of the setting's kind.
+fn check_declared(source: &Source, set: &DeclaredLayer) -> Result<(), PolicyError> {
+    let Some(section) = rules::RULES[set.section].section else { return Ok(()) };
+    let (value, offset) = (set.value.get_ref(), set.value.span().start);
+    let expected = if set.slot == 0 {
+        match value {
+            Written::Word(word) if Violation::of_word(word).is_some() => return Ok(()),
+            _ => "one of \"off\", \"report\", \"fix\", \"deny\"",
+        }
+    } else {
+        let kind = section.settings[set.slot - 1].kind;
+        match (kind, value) {
+            (Kind::Allow(_) | Kind::Ask(_), Written::Words(_))
+            | (Kind::Demand(_) | Kind::Permit(_), Written::Flag(_))
+            | (Kind::Most(_), Written::Count(0..)) => return check_words(source, set),
+            _ => kind.written(),
+        }
+    };
+    let problem = format!("{} is {expected}", slot_name(section, set.slot));
+    Err(source.wrong(offset, problem, "docs/rules.md says what each setting takes"))
+}
+
+/// Whether the rule understands the words.
+fn check_words(source: &Source, set: &DeclaredLayer) -> Result<(), PolicyError> {
+    let (Written::Words(words), Some(understands)) = (set.value.get_ref(), rules::RULES[set.section].understands)
+    else {
+        return Ok(());
+    };
+    let Some(section) = rules::RULES[set.section].section else { return Ok(()) };
+    let setting = &section.settings[set.slot - 1];
+    match words.iter().find_map(|word| Some((word, understands(setting.key(), word).err()?))) {
+        None => Ok(()),
+        Some((word, expected)) => {
+            let problem = format!("{} does not understand {word:?}", setting.name);
+            Err(source.wrong(set.value.span().start, problem, format!("write {expected}")))
+        }
     }
 }
 
@@ -279,7 +342,7 @@ fn expiry(source: &Source, expires: &toml::Spanned<toml::value::Datetime>) -> Re
 }
 
 impl Source {
-    fn wrong(&self, offset: usize, problem: String, hint: impl Into<String>) -> PolicyError {
+    pub(super) fn wrong(&self, offset: usize, problem: String, hint: impl Into<String>) -> PolicyError {
         let place = self.place(offset);
         let line = self.text.lines().nth(place.line - 1).unwrap_or_default().to_owned();
         PolicyError::Setting { path: self.path.clone(), place, line, problem, hint: hint.into() }

@@ -1,25 +1,32 @@
 //! The policy: one file and its drop-ins, laid over what batten holds without any.
 
+mod declared;
 mod error;
+mod levels;
 mod load;
+mod loosened;
 mod model;
 mod origin;
+mod read;
 mod settings;
+mod show;
 mod subject;
 mod waiver;
 
 use std::path::Path;
 
+pub(crate) use declared::section;
+pub use declared::{Kind, Section, Setting, Words};
 pub use error::PolicyError;
+pub use levels::{Chosen, Level};
 pub use model::{Absent, Mode, Own, Violation};
 pub use origin::{Origin, Source, Sourced};
 pub use settings::{Annotations, AppArmor, Capabilities, NoNewPrivs, Seccomp, Settings};
 pub use subject::{Subject, SubjectKeys, glob};
 pub use waiver::{Day, Waiver, Waivers};
 
-use model::OverrideLayer;
+use model::{Controls, OverrideLayer};
 use origin::OriginPlace;
-use settings::ControlLayers;
 
 /// The name of the seccomp profile that batten brings along.
 pub const BUILT_IN_PROFILE: &str = "builtin:default";
@@ -34,7 +41,12 @@ pub const POLICY_DROP_INS: &str = "/etc/batten/policy.d";
 #[derive(Debug)]
 pub struct Policy {
     sources: Vec<Source>,
+    /// What each source says of the controls.
+    layers: Vec<Controls>,
+    /// All of them laid over each other.
     base: Settings,
+    /// The rules whose settings an override may loosen; `None` where the policy does not say.
+    loosenable: Option<Sourced<Vec<String>>>,
     keys: SubjectKeys,
     overrides: Vec<Override>,
     waivers: Vec<Waiver>,
@@ -43,6 +55,7 @@ pub struct Policy {
 #[derive(Debug)]
 struct Override {
     layer: usize,
+    offset: usize,
     body: OverrideLayer,
 }
 
@@ -51,7 +64,9 @@ impl Policy {
     pub fn built_in() -> Self {
         Self {
             sources: Vec::new(),
+            layers: Vec::new(),
             base: Settings::built_in(),
+            loosenable: None,
             keys: SubjectKeys::default(),
             overrides: Vec::new(),
             waivers: Vec::new(),
@@ -63,28 +78,52 @@ impl Policy {
         Subject::of(document, &self.keys)
     }
 
-    /// The settings for one container: the files in order, then every override that matches it, in order.
+    /// The settings for one container: its level, then the files in order, then every override that matches it, in
+    /// order.
     pub fn resolve(&self, subject: &Subject) -> Settings {
+        let matching = || self.matching(subject);
+        if self.is_levelled(subject, matching()) {
+            return self.laid(subject, matching());
+        }
         let mut settings = self.base.clone();
-        for item in self.matching(subject) {
-            settings.lay(item.layer, item.body.controls());
+        for item in matching() {
+            settings.lay(item.layer, &item.body.controls);
+        }
+        settings
+    }
+
+    /// Whether what lies lowest differs for this container from what it is for most.
+    fn is_levelled<'p>(&self, subject: &Subject, mut overrides: impl Iterator<Item = &'p Override>) -> bool {
+        (subject.is_sandbox && self.base.level.is_some()) || overrides.any(|item| item.body.controls.names_level())
+    }
+
+    /// Everything laid anew.
+    fn laid<'p>(&'p self, subject: &Subject, overrides: impl Iterator<Item = &'p Override> + Clone) -> Settings {
+        let own = self.layers.iter().enumerate();
+        let all = own.chain(overrides.map(|item| (item.layer, &item.body.controls)));
+        let mut settings = Settings::built_in();
+        if let Some(chosen) = Chosen::of(all.clone()) {
+            settings.lay_level(chosen, subject.is_sandbox);
+        }
+        for (index, controls) in all {
+            settings.lay(index, controls);
         }
         settings
     }
 
     /// The settings outside of overrides, and those of each override by itself.
     pub fn every_settings(&self) -> impl Iterator<Item = Settings> {
-        let overridden = self.overrides.iter().map(|item| {
-            let mut settings = self.base.clone();
-            settings.lay(item.layer, item.body.controls());
-            settings
-        });
+        let overridden = self.overrides.iter().map(|item| self.overridden(item));
         std::iter::once(self.base.clone()).chain(overridden)
+    }
+
+    fn overridden(&self, item: &Override) -> Settings {
+        self.laid(&Subject::default(), std::iter::once(item))
     }
 
     /// Whether calls that are refused are to leave a record, for any container.
     pub fn asks_to_log_denials(&self) -> bool {
-        let asks = |item: &Override| item.body.seccomp.log_denials.as_ref().is_some_and(|set| *set.get_ref());
+        let asks = |item: &Override| item.body.controls.seccomp.log_denials.as_ref().is_some_and(|set| *set.get_ref());
         self.base.seccomp.log_denials.value || self.overrides.iter().any(asks)
     }
 
@@ -94,11 +133,11 @@ impl Policy {
     }
 
     /// The names of the overrides that hold for one container.
-    pub fn overrides_for(&self, subject: &Subject) -> Vec<&str> {
+    pub fn overrides_for<'p>(&'p self, subject: &'p Subject) -> Vec<&'p str> {
         self.matching(subject).map(|item| item.body.name.as_str()).collect()
     }
 
-    fn matching(&self, subject: &Subject) -> impl Iterator<Item = &Override> {
+    fn matching<'p>(&'p self, subject: &'p Subject) -> impl Iterator<Item = &'p Override> + Clone {
         self.overrides.iter().filter(move |item| item.body.matches.covers(subject))
     }
 
@@ -112,7 +151,8 @@ impl Policy {
         &self.sources
     }
 
-    /// Where a setting was made, for people: `/etc/batten/policy.toml:12 (capabilities.ceiling)`.
+    /// Where a setting was made, for people: `/etc/batten/policy.toml:12 (capabilities.ceiling)`. The line of a level's
+    /// settings is the level's.
     pub fn cite(&self, origin: Origin) -> String {
         match self.locate(origin) {
             Some((path, line)) => format!("{}:{line} ({})", path.display(), origin.setting),
@@ -125,31 +165,5 @@ impl Policy {
         let OriginPlace::Layer { index, offset } = origin.place else { return None };
         let source = self.sources.get(index)?;
         Some((&source.path, source.place(offset).line))
-    }
-}
-
-impl OverrideLayer {
-    fn controls(&self) -> ControlLayers<'_> {
-        ControlLayers {
-            mode: &self.mode,
-            capabilities: &self.capabilities,
-            seccomp: &self.seccomp,
-            apparmor: &self.apparmor,
-            no_new_privs: &self.no_new_privs,
-            annotations: &self.annotations,
-        }
-    }
-}
-
-impl model::Layer {
-    fn controls(&self) -> ControlLayers<'_> {
-        ControlLayers {
-            mode: &self.mode,
-            capabilities: &self.capabilities,
-            seccomp: &self.seccomp,
-            apparmor: &self.apparmor,
-            no_new_privs: &self.no_new_privs,
-            annotations: &self.annotations,
-        }
     }
 }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
+use super::levels::Level;
+use super::read::DeclaredLayer;
 use crate::seccomp::Abis;
 
 /// What happens to findings.
@@ -32,6 +34,28 @@ pub enum Violation {
     Fix,
     /// Refuses the container.
     Deny,
+}
+
+impl Violation {
+    /// The word that policies use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Report => "report",
+            Self::Fix => "fix",
+            Self::Deny => "deny",
+        }
+    }
+
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        [Self::Off, Self::Report, Self::Fix, Self::Deny].into_iter().find(|known| known.as_str() == word)
+    }
+
+    /// Whether something passes under `self` that does not under `other`: a fixed container is within the policy as much
+    /// as a refused one.
+    pub(super) fn is_looser_than(self, other: Self) -> bool {
+        self.min(Self::Fix) < other.min(Self::Fix)
+    }
 }
 
 /// What happens to a profile that the bundle brings itself.
@@ -80,26 +104,36 @@ pub(super) struct FallbackLayer {
 pub(super) type Set<T> = Option<Spanned<T>>;
 
 /// One file of a policy.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 pub(super) struct Layer {
-    pub(super) mode: Set<Mode>,
-    #[serde(default)]
+    pub(super) controls: Controls,
+    pub(super) loosenable: Set<Vec<String>>,
     pub(super) subject: SubjectLayer,
-    #[serde(default)]
-    pub(super) capabilities: CapabilitiesLayer,
-    #[serde(default)]
-    pub(super) seccomp: SeccompLayer,
-    #[serde(default)]
-    pub(super) apparmor: AppArmorLayer,
-    #[serde(default)]
-    pub(super) no_new_privs: NoNewPrivsLayer,
-    #[serde(default)]
-    pub(super) annotations: AnnotationsLayer,
-    #[serde(default, rename = "override")]
     pub(super) overrides: Vec<Spanned<OverrideLayer>>,
-    #[serde(default, rename = "waiver")]
     pub(super) waivers: Vec<Spanned<WaiverLayer>>,
+}
+
+/// What a policy file and an override can both say.
+#[derive(Debug, Default)]
+pub(super) struct Controls {
+    pub(super) mode: Set<Mode>,
+    pub(super) level: Set<Level>,
+    pub(super) level_version: Set<String>,
+    pub(super) level_violation: Set<Violation>,
+    pub(super) capabilities: CapabilitiesLayer,
+    pub(super) seccomp: SeccompLayer,
+    pub(super) apparmor: AppArmorLayer,
+    pub(super) no_new_privs: NoNewPrivsLayer,
+    pub(super) annotations: AnnotationsLayer,
+    /// The settings that rules declare themselves.
+    pub(super) declared: Vec<DeclaredLayer>,
+}
+
+impl Controls {
+    /// Whether anything here moves what lies lowest.
+    pub(super) const fn names_level(&self) -> bool {
+        self.level.is_some() || self.level_version.is_some() || self.level_violation.is_some()
+    }
 }
 
 /// `[subject]`: which annotations tell containers apart. Only what the engine sets, never what a workload can.
@@ -176,23 +210,11 @@ pub(super) struct MatchLayer {
 }
 
 /// `[[override]]`: other settings for some containers.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 pub(super) struct OverrideLayer {
     pub(super) name: String,
-    #[serde(rename = "match")]
     pub(super) matches: MatchLayer,
-    pub(super) mode: Set<Mode>,
-    #[serde(default)]
-    pub(super) capabilities: CapabilitiesLayer,
-    #[serde(default)]
-    pub(super) seccomp: SeccompLayer,
-    #[serde(default)]
-    pub(super) apparmor: AppArmorLayer,
-    #[serde(default)]
-    pub(super) no_new_privs: NoNewPrivsLayer,
-    #[serde(default)]
-    pub(super) annotations: AnnotationsLayer,
+    pub(super) controls: Controls,
 }
 
 /// `[[waiver]]`: one rule lets some containers pass, for a reason and for a time.

@@ -19,6 +19,8 @@ pub struct Origin {
     /// The setting as the policy spells it, such as `capabilities.ceiling`.
     pub setting: &'static str,
     pub(super) place: OriginPlace,
+    /// The standard's control that asks for it, where a level set it.
+    pub standard: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +38,16 @@ impl std::fmt::Debug for Origin {
 impl Origin {
     /// A setting that nobody made: batten's own.
     pub const fn built_in(setting: &'static str) -> Self {
-        Self { setting, place: OriginPlace::BuiltIn }
+        Self { setting, place: OriginPlace::BuiltIn, standard: None }
+    }
+
+    pub(super) const fn layer(setting: &'static str, index: usize, offset: usize) -> Self {
+        Self { setting, place: OriginPlace::Layer { index, offset }, standard: None }
+    }
+
+    /// Whether a level, or batten itself, made the setting, and no line of its own.
+    pub(super) fn is_preset(self) -> bool {
+        self.place == OriginPlace::BuiltIn || self.standard.is_some()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The settings that hold for one container, each with the place that set it.
 
 use super::Origin;
-use super::model::{
-    Absent, AnnotationsLayer, AppArmorLayer, CapabilitiesLayer, Mode, NoNewPrivsLayer, Own, SeccompLayer, Set,
-    Violation,
-};
+use super::declared::{Declared, Section, Value, Words};
+use super::levels::Chosen;
+use super::model::{Absent, CapabilitiesLayer, Controls, Mode, Own, SeccompLayer, Set, Violation};
 use super::origin::{OriginPlace, Sourced};
+use super::read::{DeclaredLayer, Written};
 use crate::capability::{CapSet, Capability};
+use crate::rules::RULES;
 #[cfg(feature = "cli")]
 use crate::seccomp::Syscall;
 use crate::seccomp::{Abis, Word};
@@ -21,6 +22,9 @@ pub struct Settings {
     pub apparmor: AppArmor,
     pub no_new_privs: NoNewPrivs,
     pub annotations: Annotations,
+    /// The level that lies under all of it, if the policy names one.
+    pub level: Option<Chosen>,
+    pub(super) declared: Declared,
 }
 
 /// `[capabilities]`
@@ -129,14 +133,16 @@ impl Settings {
                 deny: built_in("annotations.deny", Vec::new()),
                 violation: built_in("annotations.violation", Violation::Fix),
             },
+            level: None,
+            declared: Declared::default(),
         }
     }
 
     /// Lays the control settings of layer `index` over these.
-    pub(super) fn lay(&mut self, index: usize, layer: ControlLayers<'_>) {
-        put(&mut self.mode, index, layer.mode);
-        self.capabilities.lay(index, layer.capabilities);
-        self.seccomp.lay(index, layer.seccomp);
+    pub(super) fn lay(&mut self, index: usize, layer: &Controls) {
+        put(&mut self.mode, index, &layer.mode);
+        self.capabilities.lay(index, &layer.capabilities);
+        self.seccomp.lay(index, &layer.seccomp);
         let apparmor = &mut self.apparmor;
         if let Some(profile) = &layer.apparmor.profile {
             let named = apparmor.profile.get_or_insert_with(|| built_in("apparmor.profile", String::new()));
@@ -157,17 +163,57 @@ impl Settings {
         put(&mut self.annotations.allow, index, &layer.annotations.allow);
         put(&mut self.annotations.deny, index, &layer.annotations.deny);
         put(&mut self.annotations.violation, index, &layer.annotations.violation);
+        for set in &layer.declared {
+            self.lay_declared(index, set);
+        }
+    }
+
+    /// Sets a declared setting. That its value fits was checked when the layer was read.
+    fn lay_declared(&mut self, index: usize, set: &DeclaredLayer) {
+        let Some(section) = RULES[set.section].section else { return };
+        let value = match (set.value.get_ref(), set.slot) {
+            (Written::Word(word), 0) => Violation::of_word(word).map(Value::Violation),
+            (Written::Flag(flag), _) => Some(Value::Flag(*flag)),
+            (Written::Count(count), _) => u64::try_from(*count).ok().map(Value::Count),
+            (Written::Words(words), _) => Some(Value::Words(Words::Set(words.clone()))),
+            _ => None,
+        };
+        if let Some(value) = value {
+            let name = slot_name(section, set.slot);
+            self.declared.put(set.section, set.slot, value, Origin::layer(name, index, set.value.span().start));
+        }
+    }
+
+    /// Whether the rule at `position` of the table has anything to do: at no cost where nobody switched it on.
+    pub fn is_on(&self, position: usize) -> bool {
+        let Some(section) = RULES[position].section else { return true };
+        self.declared.violation(position, section) != Violation::Off
+    }
+
+    /// What the rule at `position` does with a violation, and where the policy says so.
+    pub fn declared_violation(&self, position: usize) -> Sourced<Violation> {
+        let Some(section) = RULES[position].section else { return built_in("violation", Violation::Off) };
+        let set = self.declared.get(position, 0);
+        let origin = set.map_or(Origin::built_in(section.violation), |set| set.origin);
+        Sourced { value: self.declared.violation(position, section), origin }
+    }
+
+    /// What a declared setting holds and which line made it; where none did, the line that switched the control on.
+    pub(super) fn declared_setting(&self, position: usize, key: &str) -> Sourced<Value> {
+        let settings = RULES[position].section.map_or(&[][..], |section| section.settings);
+        let Some(at) = settings.iter().position(|setting| setting.key() == key) else {
+            debug_assert!(false, "{} declares no {key}", RULES[position].id);
+            return built_in("violation", Value::Flag(true));
+        };
+        match self.declared.get(position, at + 1) {
+            Some(set) => set.clone(),
+            None => Sourced { value: settings[at].kind.unset(), origin: self.declared_violation(position).origin },
+        }
     }
 }
 
-/// The sections that a policy file and an override have in common.
-pub(super) struct ControlLayers<'l> {
-    pub(super) mode: &'l Set<Mode>,
-    pub(super) capabilities: &'l CapabilitiesLayer,
-    pub(super) seccomp: &'l SeccompLayer,
-    pub(super) apparmor: &'l AppArmorLayer,
-    pub(super) no_new_privs: &'l NoNewPrivsLayer,
-    pub(super) annotations: &'l AnnotationsLayer,
+pub(super) fn slot_name(section: &Section, slot: usize) -> &'static str {
+    if slot == 0 { section.violation } else { section.settings[slot - 1].name }
 }
 
 impl Capabilities {
@@ -252,6 +298,7 @@ fn put<T: Clone>(setting: &mut Sourced<T>, index: usize, layer: &Set<T>) {
 fn overwrite<T>(setting: &mut Sourced<T>, index: usize, offset: usize, value: T) {
     setting.value = value;
     setting.origin.place = OriginPlace::Layer { index, offset };
+    setting.origin.standard = None;
 }
 
 #[cfg(test)]
@@ -263,7 +310,13 @@ mod tests {
     #[test]
     fn the_built_in_policy_is_policies_default_toml() {
         let written = Policy::parse(Path::new("default.toml"), include_str!("../../policies/default.toml")).unwrap();
-        let shown = |policy: &Policy| format!("{:#?}", policy.resolve(&Subject::default()));
+        let shown = |policy: &Policy| {
+            let mut settings = policy.resolve(&Subject::default());
+            let declared: Vec<_> =
+                settings.declared(true).into_iter().map(|(origin, value)| (origin.setting, value)).collect();
+            settings.declared = super::Declared::default();
+            format!("{settings:#?} {declared:#?}")
+        };
         assert_eq!(shown(&Policy::built_in()), shown(&written));
     }
 }

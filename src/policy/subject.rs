@@ -18,6 +18,8 @@ pub struct SubjectKeys {
     pub container: Option<Cow<'static, str>>,
     /// The image's name.
     pub image: Option<Cow<'static, str>>,
+    /// The annotation that says `sandbox` of the container that only holds a pod's namespaces.
+    pub kind: Option<&'static str>,
     /// Further annotations that rules of the policy may match on.
     pub annotations: Vec<String>,
 }
@@ -25,11 +27,12 @@ pub struct SubjectKeys {
 impl SubjectKeys {
     /// The keys that an engine sets for every Kubernetes container, whatever the pod says.
     pub fn of_engine(engine: &str) -> Option<Self> {
-        let keys = |namespace, pod, container, image| Self {
+        let keys = |namespace, pod, container, image, kind| Self {
             namespace: Some(Cow::Borrowed(namespace)),
             pod: Some(Cow::Borrowed(pod)),
             container: Some(Cow::Borrowed(container)),
             image: Some(Cow::Borrowed(image)),
+            kind: Some(kind),
             annotations: Vec::new(),
         };
         match engine {
@@ -39,6 +42,7 @@ impl SubjectKeys {
                 "io.kubernetes.cri.sandbox-name",
                 "io.kubernetes.cri.container-name",
                 "io.kubernetes.cri.image-name",
+                "io.kubernetes.cri.container-type",
             )),
             // CRI-O, pkg/annotations.
             "cri-o" => Some(keys(
@@ -46,6 +50,7 @@ impl SubjectKeys {
                 "io.kubernetes.pod.name",
                 "io.kubernetes.container.name",
                 "io.kubernetes.cri-o.ImageName",
+                "io.kubernetes.cri-o.ContainerType",
             )),
             "none" => Some(Self::default()),
             _ => None,
@@ -64,6 +69,8 @@ pub struct Subject {
     pub container: Option<String>,
     /// Image.
     pub image: Option<String>,
+    /// Whether it only holds a pod's namespaces (the pause container): no pod's author wrote its settings.
+    pub is_sandbox: bool,
     /// Trusted annotations that are present.
     pub annotations: BTreeMap<String, String>,
 }
@@ -79,6 +86,7 @@ impl Subject {
             pod: read_key(&keys.pod),
             container: read_key(&keys.container),
             image: read_key(&keys.image),
+            is_sandbox: keys.kind.and_then(read).is_some_and(|kind| kind == "sandbox"),
             annotations: keys.annotations.iter().filter_map(|key| Some((key.clone(), read(key)?))).collect(),
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::model::WaiverLayer;
-use super::origin::{Origin, OriginPlace};
+use super::origin::Origin;
 use super::subject::Subject;
 
 /// A calendar day in UTC.
@@ -73,7 +73,7 @@ impl Waiver {
 
     /// Where it stands.
     pub const fn origin(&self) -> Origin {
-        Origin { setting: "waiver", place: OriginPlace::Layer { index: self.layer, offset: self.offset } }
+        Origin::layer("waiver", self.layer, self.offset)
     }
 
     /// Why, who and until when, in one clause.

@@ -22,7 +22,8 @@ pub(super) fn document(judged: &Judged, spec_fails: bool) -> String {
                 let line = judged.line(&finding.pointer).map_or(String::new(), |line| format!(",line={line}"));
                 let title = property(&format!("{} ({})", finding.rule, finding.disposition.as_str()));
                 let pointer = &finding.pointer;
-                let text = message(&format!("{} (at {pointer})\nhint: {}", finding.message, finding.hint));
+                let standard = finding.standard().map_or(String::new(), |standard| format!("\nstandard: {standard}"));
+                let text = message(&format!("{} (at {pointer}){standard}\nhint: {}", finding.message, finding.hint));
                 let _ = writeln!(out, "::{command} file={file}{line},title={title}::{text}");
             }
         }

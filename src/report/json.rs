@@ -90,6 +90,7 @@ fn one_finding(judged: &Judged, finding: &Finding, policy: &Policy) -> Value {
         "message": finding.message,
         "policy": origin(finding.origin, policy),
         "decided_by": origin(finding.decided_by, policy),
+        "standard": finding.standard(),
         "hint": finding.hint,
         "waiver": finding.waiver,
         "edits": finding.edits.iter().map(edit).collect::<Vec<_>>(),

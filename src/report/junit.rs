@@ -69,7 +69,8 @@ fn spec(out: &mut String, document: &str, breach: &Breach, fails: bool) {
 fn case(out: &mut String, document: &str, finding: &Finding, policy: &Policy) {
     let title = escaped(&format!("{} {}", finding.rule, finding.pointer));
     let message = escaped(&finding.message);
-    let detail = escaped(&format!("policy: {}\nhint: {}", policy.cite(finding.origin), finding.hint));
+    let standard = finding.standard().map_or(String::new(), |standard| format!("\nstandard: {standard}"));
+    let detail = escaped(&format!("policy: {}{standard}\nhint: {}", policy.cite(finding.origin), finding.hint));
     let _ = write!(out, "<testcase classname=\"{document}\" name=\"{title}\">");
     let word = finding.disposition.as_str();
     let _ = match finding.disposition {

@@ -110,6 +110,7 @@ fn result(judged: &Judged, finding: &Finding, policy: &Policy) -> Value {
             "disposition": finding.disposition.as_str(),
             "severity": finding.severity.as_str(),
             "policy": policy.cite(finding.origin),
+            "standard": finding.standard(),
         },
     });
     if let Some(waiver) = &finding.waiver.as_ref().filter(|_| finding.disposition == Disposition::Waived) {

@@ -93,6 +93,9 @@ fn one_finding(out: &mut String, judged: &Judged, finding: &Finding, policy: &Po
     let _ = writeln!(out, "  {word}: {} [{}, {}]", escape(&finding.message), finding.rule, finding.severity.as_str());
     let _ = writeln!(out, "    at {}{line}", escape(&finding.pointer.to_string()));
     let _ = writeln!(out, "    policy: {}", escape(&cited(finding, policy)));
+    if let Some(standard) = finding.standard() {
+        let _ = writeln!(out, "    standard: {standard}");
+    }
     if let Some(waiver) = &finding.waiver {
         let _ = writeln!(out, "    waiver: {}", escape(waiver));
     }
@@ -122,7 +125,8 @@ fn explained(out: &mut String, finding: &Finding) {
 /// The line that asked for it, and the one that made it fatal, where those are two.
 fn cited(finding: &Finding, policy: &Policy) -> String {
     let asked = policy.cite(finding.origin);
-    if finding.disposition != Disposition::Denied || policy.locate(finding.decided_by).is_none() {
+    let is_one = finding.origin == finding.decided_by;
+    if finding.disposition != Disposition::Denied || is_one || policy.locate(finding.decided_by).is_none() {
         return asked;
     }
     format!("{asked}, denied by {}", policy.cite(finding.decided_by))

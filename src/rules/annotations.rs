@@ -9,8 +9,9 @@
 //! (src/libcrun), kata and systemd cgroup drivers read besides.
 
 use super::case::{Case, Control};
+use super::{Rule, prose};
 use crate::enforce::EnforceError;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId, Severity};
 use crate::policy::{Annotations, Violation, glob};
 use crate::spec::{Edit, Pointer};
 
@@ -42,7 +43,19 @@ const HARMLESS: &[&str] = &[
     "run.oci.checkpoint.disable-ipv6",
 ];
 
-pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
+pub(super) const RULE: Rule = Rule {
+    id: RuleId("annotations"),
+    severity: Severity::Critical,
+    summary: "No annotation makes the runtime switch enforcement off or run something else.",
+    judges_exec: false,
+    fixes: true,
+    section: None,
+    understands: None,
+    source: prose!("annotations.rs"),
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
     let settings = &case.settings.annotations;
     let place = Pointer::new("/annotations");
     let Some(annotations) = case.at(&place).filter(|_| settings.violation.value != Violation::Off) else {

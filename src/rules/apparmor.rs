@@ -16,15 +16,28 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::case::{Case, Control};
+use super::{Rule, prose};
 use crate::apparmor::kernel::is_unconfined;
 use crate::apparmor::{Dialect, Kernel, LoadedMode, POLICY_FOLDER, builtin};
 use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId, Severity};
 use crate::policy::{Absent, AppArmor, Origin, Own, Violation, glob};
 use crate::spec::{Edit, Pointer, Value, quote};
 
-pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
+pub(super) const RULE: Rule = Rule {
+    id: RuleId("apparmor"),
+    severity: Severity::High,
+    summary: "The container runs under the AppArmor profile that the policy asks for.",
+    judges_exec: true,
+    fixes: true,
+    section: None,
+    understands: None,
+    source: prose!("apparmor.rs"),
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
     let settings = &case.settings.apparmor;
     if settings.violation.value == Violation::Off || !case.has_process() {
         return Ok(Vec::new());

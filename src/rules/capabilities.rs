@@ -11,15 +11,28 @@
 use std::fmt::Write;
 
 use super::case::{Case, Control};
+use super::{Rule, prose};
 use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId, Severity};
 use crate::policy::{Violation, Waiver};
 use crate::spec::{Edit, Pointer, Value, quote};
 
 const SETS: [&str; 5] = ["bounding", "effective", "inheritable", "permitted", "ambient"];
 
-pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
+pub(super) const RULE: Rule = Rule {
+    id: RuleId("capabilities"),
+    severity: Severity::Critical,
+    summary: "Every capability set is written out and within the policy's ceiling.",
+    judges_exec: true,
+    fixes: true,
+    section: None,
+    understands: None,
+    source: prose!("capabilities.rs"),
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
     let settings = &case.settings.capabilities;
     if settings.violation.value == Violation::Off || !case.has_process() {
         return Ok(Vec::new());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::finding::{Disposition, Finding};
 use crate::host::Host;
-use crate::policy::{Mode, Origin, Settings, Sourced, Violation, Waiver, Waivers};
+use crate::policy::{Mode, Origin, Settings, Sourced, Violation, Waiver, Waivers, Words};
 use crate::spec::{Edit, Pointer, Value, Working};
 
 use super::Rule;
@@ -23,6 +23,8 @@ pub enum DocumentKind {
 pub struct Case<'c> {
     /// The rule whose turn it is.
     pub rule: &'static Rule,
+    /// Its place in the table.
+    pub position: usize,
     /// Which document is judged.
     pub kind: DocumentKind,
     /// The document, with the edits of the rules before this one.
@@ -52,7 +54,60 @@ impl Control {
     }
 }
 
+/// What is wrong in one place, for [`Case::found`] and [`Case::fixable`].
+#[derive(Debug)]
+pub struct Wrong {
+    /// The setting that asks for something else, inside the rule's table: `allowed`; `violation` where there is none.
+    pub setting: &'static str,
+    /// Where.
+    pub pointer: Pointer,
+    /// What is there, in one clause without a full stop.
+    pub message: String,
+    /// What the person who owns the container can do.
+    pub hint: &'static str,
+}
+
 impl<'c> Case<'c> {
+    /// The words of one of the rule's own settings.
+    pub fn words(&self, key: &str) -> Words {
+        self.settings.words(self.position, key).value
+    }
+
+    /// A flag among the rule's own settings.
+    pub fn flag(&self, key: &str) -> bool {
+        self.settings.flag(self.position, key).value
+    }
+
+    /// A number among the rule's own settings; 0 stands for no bound.
+    pub fn count(&self, key: &str) -> u64 {
+        self.settings.count(self.position, key).value
+    }
+
+    /// The control for one of the rule's own settings.
+    fn declared(&self, key: &str) -> Control {
+        let Sourced { value: violation, origin: decided_by } = self.settings.declared_violation(self.position);
+        let origin = if key == "violation" { decided_by } else { self.settings.words(self.position, key).origin };
+        Control { violation, decided_by, origin }
+    }
+
+    /// A violation that no edit can put right, unless a waiver for `value` lets it pass.
+    pub fn found(&self, value: Option<&str>, wrong: Wrong) -> Finding {
+        let control = self.declared(wrong.setting);
+        match self.waiver(value) {
+            Some(waiver) => self.waived(waiver, control, wrong.pointer, wrong.message),
+            None => self.unfixable(control, wrong.pointer, wrong.message, wrong.hint),
+        }
+    }
+
+    /// A violation that `edits` put right, unless a waiver for `value` lets it pass.
+    pub fn fixable(&self, value: Option<&str>, wrong: Wrong, edits: impl FnOnce() -> Vec<Edit>) -> Finding {
+        let control = self.declared(wrong.setting);
+        match self.waiver(value) {
+            Some(waiver) => self.waived(waiver, control, wrong.pointer, wrong.message),
+            None => self.violation(control, wrong.pointer, wrong.message, wrong.hint, edits),
+        }
+    }
+
     /// The place of a member of `process`: `tail` starts with `/`.
     pub fn process_pointer(&self, tail: &'static str) -> Pointer {
         match self.kind {

@@ -5,16 +5,51 @@
 
 mod annotations;
 mod apparmor;
+mod bind_mounts;
 mod capabilities;
 mod case;
+mod cgroup_path;
+mod cpu;
+mod cwd;
+mod device_cgroup;
+mod devices;
+mod groups;
+mod hooks;
+mod host_paths;
+mod host_sockets;
+mod ids;
+mod masked_paths;
+mod memory;
+mod mount;
+mod mount_options;
+mod mount_types;
+mod namespaces;
 mod no_new_privs;
+mod path;
+mod pids;
+mod privileged;
+mod propagation;
+mod readonly_paths;
+mod readonly_root;
+mod resources;
+mod rlimits;
 mod seccomp;
+mod seccomp_filter;
+mod seccomp_listener;
+mod selinux;
+mod sysctls;
+mod user;
+mod user_mappings;
 
 pub use case::{Case, Control, DocumentKind};
 pub use seccomp::{SeccompError, policy_profile};
 
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
+use crate::policy::Section;
+
+/// What judging a case gives.
+type Judgement = Result<Vec<Finding>, EnforceError>;
 
 /// One control.
 #[derive(Debug)]
@@ -27,7 +62,15 @@ pub struct Rule {
     pub summary: &'static str,
     /// Whether it also judges the process file of an exec, or a config.json only.
     pub judges_exec: bool,
-    judge: fn(&Case<'_>) -> Result<Vec<Finding>, EnforceError>,
+    /// Whether there are violations that it puts right; where there are none, `fix` refuses.
+    pub fixes: bool,
+    /// Its table in the policy; `None` for the rules whose settings `policy::Settings` spells out.
+    pub section: Option<&'static Section>,
+    /// What is wrong with a word of one of its lists (by key), if anything: what to write instead.
+    pub understands: Option<fn(&str, &str) -> Result<(), &'static str>>,
+    /// The source that the prose stands in.
+    source: &'static str,
+    judge: fn(&Case<'_>) -> Judgement,
 }
 
 impl Rule {
@@ -35,50 +78,84 @@ impl Rule {
     ///
     /// # Errors
     /// [`EnforceError`] when the case cannot be judged; nothing may start then.
-    pub fn judge(&self, case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
+    pub fn judge(&self, case: &Case<'_>) -> Judgement {
         (self.judge)(case)
+    }
+
+    /// Intent, fields and allowed values in Markdown, as the rule's file opens with them; nothing in the shim.
+    pub fn prose(&self) -> String {
+        let own = format!("//! # {}", self.id);
+        let lines = self.source.lines().take_while(|line| line.starts_with("//!"));
+        let lines = lines.skip_while(|line| *line != own && line.starts_with("//! # ")).skip_while(|line| *line == own);
+        lines
+            .map(|line| line[3..].strip_prefix(' ').unwrap_or_default())
+            .fold(String::new(), |prose, line| prose + line + "\n")
+    }
+
+    /// Its table in the policy: `no_new_privs`.
+    pub fn table(&self) -> String {
+        self.section.map_or_else(|| self.id.0.replace('-', "_"), |section| section.name.to_owned())
     }
 }
 
-/// Every rule, in the order of judgement. The order is part of the meaning: the conditions of a seccomp profile read
-/// the bounding set, so capabilities are settled before it.
+/// The source of a rule's file, for its prose; the shim has no use for it.
+macro_rules! prose {
+    ($file:literal) => {
+        if cfg!(feature = "cli") { include_str!($file) } else { "" }
+    };
+}
+use prose;
+
+/// Every rule, in the order of judgement. The order is part of the meaning: what only refuses looks first, at what the
+/// bundle asks for; the conditions of a seccomp profile read the bounding set, so capabilities are settled before it.
 pub static RULES: &[Rule] = &[
-    Rule {
-        id: RuleId("annotations"),
-        severity: Severity::Critical,
-        summary: "No annotation makes the runtime switch enforcement off or run something else.",
-        judges_exec: false,
-        judge: annotations::judge,
-    },
-    Rule {
-        id: RuleId("capabilities"),
-        severity: Severity::Critical,
-        summary: "Every capability set is written out and within the policy's ceiling.",
-        judges_exec: true,
-        judge: capabilities::judge,
-    },
-    Rule {
-        id: RuleId("no-new-privs"),
-        severity: Severity::High,
-        summary: "Set-user-ID files and file capabilities give nothing where the policy says so.",
-        judges_exec: true,
-        judge: no_new_privs::judge,
-    },
-    Rule {
-        id: RuleId("apparmor"),
-        severity: Severity::High,
-        summary: "The container runs under the AppArmor profile that the policy asks for.",
-        judges_exec: true,
-        judge: apparmor::judge,
-    },
-    Rule {
-        id: RuleId("seccomp"),
-        severity: Severity::Critical,
-        summary: "The system call filter is at least as strict as the policy's profile.",
-        judges_exec: false,
-        judge: seccomp::judge,
-    },
+    privileged::RULE,
+    annotations::RULE,
+    namespaces::HOST_PID,
+    namespaces::HOST_IPC,
+    namespaces::HOST_NETWORK,
+    namespaces::HOST_UTS,
+    namespaces::HOST_CGROUP,
+    namespaces::HOST_USER,
+    namespaces::HOST_MOUNT,
+    user_mappings::RULE,
+    user::RULE,
+    groups::RULE,
+    cwd::RULE,
+    rlimits::RULE,
+    selinux::RULE,
+    readonly_root::RULE,
+    mount_types::RULE,
+    host_sockets::RULE,
+    host_paths::RULE,
+    bind_mounts::RULE,
+    propagation::RULE,
+    mount_options::RULE,
+    masked_paths::RULE,
+    readonly_paths::RULE,
+    sysctls::RULE,
+    devices::RULE,
+    device_cgroup::RULE,
+    memory::RULE,
+    cpu::RULE,
+    pids::RULE,
+    cgroup_path::RULE,
+    hooks::RULE,
+    capabilities::RULE,
+    no_new_privs::RULE,
+    apparmor::RULE,
+    seccomp_listener::RULE,
+    seccomp_filter::RULE,
+    seccomp::RULE,
 ];
+
+/// The rule that has the table `name`, by its position, and what it declares.
+pub fn section(name: &str) -> Option<(usize, &'static Section)> {
+    RULES.iter().enumerate().find_map(|(position, rule)| {
+        let section = rule.section.filter(|section| section.name == name)?;
+        Some((position, section))
+    })
+}
 
 /// The rule that speaks up when a waiver has run out.
 pub const EXPIRED_WAIVER: RuleId = RuleId("waiver-expired");

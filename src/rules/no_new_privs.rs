@@ -7,12 +7,25 @@
 //! **Allowed.** `true` where `no_new_privs.required` is; anything otherwise. Absent is `false` to every runtime.
 
 use super::case::{Case, Control};
+use super::{Rule, prose};
 use crate::enforce::EnforceError;
-use crate::finding::Finding;
+use crate::finding::{Finding, RuleId, Severity};
 use crate::policy::Violation;
 use crate::spec::{Edit, Value};
 
-pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
+pub(super) const RULE: Rule = Rule {
+    id: RuleId("no-new-privs"),
+    severity: Severity::High,
+    summary: "Set-user-ID files and file capabilities give nothing where the policy says so.",
+    judges_exec: true,
+    fixes: true,
+    section: None,
+    understands: None,
+    source: prose!("no_new_privs.rs"),
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
     let settings = &case.settings.no_new_privs;
     if settings.violation.value == Violation::Off || !settings.required.value || !case.has_process() {
         return Ok(Vec::new());

@@ -19,9 +19,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::case::{Case, Control};
+use super::{Rule, prose};
 use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, RuleId, Severity};
 use crate::host::FilterLog;
 use crate::policy::{BUILT_IN_PROFILE, Origin, Own, Seccomp, Violation};
 use crate::seccomp::{
@@ -80,7 +81,19 @@ const fn fingerprint(mut bytes: &[u8]) -> u64 {
     hash
 }
 
-pub(super) fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
+pub(super) const RULE: Rule = Rule {
+    id: RuleId("seccomp"),
+    severity: Severity::Critical,
+    summary: "The system call filter is at least as strict as the policy's profile.",
+    judges_exec: false,
+    fixes: true,
+    section: None,
+    understands: None,
+    source: prose!("seccomp.rs"),
+    judge,
+};
+
+fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
     let settings = &case.settings.seccomp;
     if settings.violation.value == Violation::Off || !case.has_process() {
         return Ok(Vec::new());

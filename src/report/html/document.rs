@@ -102,6 +102,9 @@ fn one_finding(out: &mut String, judged: &Judged, finding: &Finding, policy: &Po
     if let Some(waiver) = &finding.waiver {
         let _ = write!(out, "<dt>waiver</dt><dd>{}</dd>", escaped(waiver));
     }
+    if let Some(standard) = finding.standard() {
+        let _ = write!(out, "<dt>standard</dt><dd>{}</dd>", escaped(standard));
+    }
     let _ = writeln!(out, "<dt>hint</dt><dd>{}</dd></dl></li>", escaped(&finding.hint));
 }
 
