@@ -86,6 +86,7 @@ fn subject(value: &Value) -> Subject {
         pod: text("pod"),
         container: text("container"),
         image: text("image"),
+        is_sandbox: false,
         annotations: annotations.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect(),
     }
 }
