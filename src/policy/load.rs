@@ -184,7 +184,7 @@ fn check(source: &Source, layer: &Layer) -> Result<(), PolicyError> {
     for item in &layer.overrides {
         check_controls(source, &item.get_ref().controls)?;
     }
-    for word in layer.loosenable.iter().flat_map(|rules| rules.get_ref()) {
+    for word in layer.loosenable.iter().flat_map(toml::Spanned::get_ref) {
         if !rules::is_known(word) && !["*", "level", "mode"].contains(&word.as_str()) {
             let hint =
                 format!("name rules ({}), level, mode, or * for all", rules::names().collect::<Vec<_>>().join(", "));

@@ -23,7 +23,7 @@ impl Policy {
             let mut floor = Settings::built_in();
             floor.lay_level(chosen.clone(), false);
             let level = chosen.level.value.as_str();
-            for found in self.base.looser_than(&floor).iter().filter(|found| !self.may_loosen(found.rule)) {
+            if let Some(found) = self.base.looser_than(&floor).iter().find(|found| !self.may_loosen(found.rule)) {
                 let problem = format!("{} is looser than the level {level:?}", found.origin.setting);
                 return Err(self.wrong(found.origin, problem, found.rule));
             }

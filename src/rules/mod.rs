@@ -51,6 +51,9 @@ use crate::policy::Section;
 /// What judging a case gives.
 type Judgement = Result<Vec<Finding>, EnforceError>;
 
+/// Reads a word of the list with that key; what to write instead where it means nothing.
+type Understands = fn(&str, &str) -> Result<(), &'static str>;
+
 /// One control.
 #[derive(Debug)]
 pub struct Rule {
@@ -66,8 +69,8 @@ pub struct Rule {
     pub fixes: bool,
     /// Its table in the policy; `None` for the rules whose settings `policy::Settings` spells out.
     pub section: Option<&'static Section>,
-    /// What is wrong with a word of one of its lists (by key), if anything: what to write instead.
-    pub understands: Option<fn(&str, &str) -> Result<(), &'static str>>,
+    /// Whether it understands a word of one of its lists, where not every word will do.
+    pub understands: Option<Understands>,
     /// The source that the prose stands in.
     source: &'static str,
     judge: fn(&Case<'_>) -> Judgement,
