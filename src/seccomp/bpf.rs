@@ -302,6 +302,33 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Whether the kernel answers the call from its bitmap, without running the program: it does where the program allows it
+    /// whatever its arguments are, and looks at nothing but number and architecture on the way (`seccomp_is_const_allow` in
+    /// `kernel/seccomp.c`, since Linux 5.11).
+    pub fn is_constant_allow(&self, number: u32, arch: u32) -> bool {
+        let (mut at, mut word) = (0usize, 0u32);
+        loop {
+            let Ok(step) = self.step(at) else { return false };
+            at += 1;
+            match step {
+                Step::Load(0) => word = number,
+                Step::Load(4) => word = arch,
+                Step::Return(value) => return value == ALLOW,
+                Step::Jump(skip) => at += skip,
+                Step::Branch { comparison, with: Operand::Number(with), holds, fails } => {
+                    at += if comparison.holds(word, with) { holds } else { fails };
+                }
+                Step::Compute(Arithmetic::And, Operand::Number(mask)) => word &= mask,
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// `SECCOMP_RET_ALLOW`.
+const ALLOW: u32 = 0x7fff_0000;
+
 impl Instruction {
     /// Arithmetic and comparisons.
     fn with_operand(self, code: u16) -> Option<Step> {
@@ -416,6 +443,17 @@ mod tests {
         );
         let branch = |code| run(&[op(LOAD_X_LENGTH, 0, 0, 0), op(code, 41, 0, 1), op(RETURN, 1, 0, 0)]);
         assert_eq!([0x15, 0x25, 0x35, 0x45, 0x1d, 0x2d, 0x3d, 0x4d].map(branch), [1, 41, 1, 1, 41, 41, 41, 41]);
+    }
+
+    #[test]
+    fn only_what_no_argument_decides_is_answered_from_the_bitmap() {
+        let end = [op(RETURN, ALLOW, 0, 0), op(RETURN, 0x0005_0001, 0, 0)];
+        let by_number = Program::new([&[op(LOAD, 0, 0, 0), op(0x15, 41, 0, 1)], &end[..]].concat());
+        assert!(by_number.is_constant_allow(41, 7) && !by_number.is_constant_allow(42, 7));
+        let by_argument = Program::new([&[op(LOAD, 16, 0, 0), op(0x15, 41, 0, 1)], &end[..]].concat());
+        assert!(!by_argument.is_constant_allow(41, 7));
+        assert!(Program::new(vec![op(RETURN, ALLOW, 0, 0)]).is_constant_allow(0, 0));
+        assert!(!Program::new(Vec::new()).is_constant_allow(0, 0));
     }
 
     #[test]

@@ -84,6 +84,11 @@ impl Compiled {
         Ok(Self { program, big_endian, unknown })
     }
 
+    /// The program.
+    pub(super) const fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// The program itself.
     pub fn into_program(self) -> Program {
         self.program

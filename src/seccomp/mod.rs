@@ -18,6 +18,10 @@ mod claims;
 mod combine;
 #[cfg(feature = "embedded")]
 pub mod compiled;
+#[cfg(feature = "cli")]
+mod convert;
+#[cfg(feature = "cli")]
+mod difference;
 mod docker;
 mod domain;
 mod errno;
@@ -37,6 +41,10 @@ mod optimise;
 mod profile;
 mod resolve;
 mod resolved;
+#[cfg(feature = "cli")]
+mod said;
+#[cfg(feature = "embedded")]
+mod stats;
 mod subset;
 mod syscalls;
 mod target;
@@ -49,6 +57,10 @@ pub use bounds::{Bounds, Known};
 #[doc(hidden)]
 pub use claims::check_readings;
 pub use combine::{intersect, merge};
+#[cfg(feature = "cli")]
+pub use convert::convert;
+#[cfg(feature = "cli")]
+pub use difference::{Differences, Gap};
 pub use docker::{Dialect, DockerProfile, Fidelity};
 pub use filter::{Answer, Filter, Reason, Ruled};
 #[cfg(feature = "cli")]
@@ -61,6 +73,8 @@ pub use optimise::canonical;
 pub use profile::{Condition, LOG_FLAG, Profile, ProfileError, Rule};
 pub use resolve::{Bounding, Facts, Kernel, ResolveError};
 pub use resolved::Resolved;
+#[cfg(feature = "embedded")]
+pub use stats::{Calls, Stats};
 pub use subset::{NotSubset, Witness, is_subset};
 pub use syscalls::{Multiplexer, Syscall, X32_BIT};
 pub use target::{Abis, KernelVersion, Target};

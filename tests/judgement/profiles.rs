@@ -28,7 +28,13 @@ fn explain_names_verdict_rule_and_line_and_what_would_open_the_call() {
     let files = Files::new();
     let mine = files.put("mine.json", MINE);
     let run = batten(&["seccomp", "explain", &mine, "keyctl"]);
-    assert_eq!((run.code, run.stdout.as_str()), (0, "keyctl: allowed\n  by rule 1 (line 4)\n"));
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (
+            0,
+            "keyctl: allowed\n  by the rule at line 4: allowed\n  in @keyring (closed): The kernel's keyrings, which know no namespaces.\n"
+        )
+    );
     let run = batten(&["seccomp", "explain", "builtin:default", "mount"]);
     assert_eq!(run.code, 1);
     assert!(

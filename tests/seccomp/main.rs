@@ -3,6 +3,8 @@
 
 #[path = "../judgement/batten.rs"]
 mod batten;
+mod by_hand;
+mod docs;
 mod lint;
 mod readings;
 mod resolve;

@@ -1,19 +1,27 @@
 //! `batten seccomp`: work on profiles by hand.
 
 mod combine;
+mod convert;
+mod diff;
 mod explain;
 mod input;
 mod lint;
 pub(super) mod named;
 mod resolve;
+#[cfg(feature = "embedded")]
+mod stats;
 
 use clap::{Args, Subcommand};
 
 use super::Exit;
 use combine::{Intersect, IsSubset, Merge};
+use convert::Convert;
+use diff::Diff;
 use explain::{Explain, Groups};
 use lint::Lint;
 use resolve::Resolve;
+#[cfg(feature = "embedded")]
+use stats::StatsCommand;
 
 /// Resolves, combines, compares and explains seccomp profiles
 #[derive(Debug, Args)]
@@ -30,6 +38,10 @@ enum Action {
     Merge(Merge),
     IsSubset(IsSubset),
     Groups(Groups),
+    Diff(Diff),
+    Convert(Convert),
+    #[cfg(feature = "embedded")]
+    Stats(StatsCommand),
     Lint(Lint),
 }
 
@@ -43,6 +55,10 @@ impl SeccompCommand {
             Action::Merge(door) => door.run(),
             Action::IsSubset(door) => door.run(),
             Action::Groups(door) => door.run(),
+            Action::Diff(door) => door.run(),
+            Action::Convert(door) => door.run(),
+            #[cfg(feature = "embedded")]
+            Action::Stats(door) => door.run(),
             Action::Lint(door) => door.run(),
         }
     }

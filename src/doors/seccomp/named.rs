@@ -1,6 +1,6 @@
 //! Profiles as the commands that compare them take them: a file of any format, or the built-in one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
@@ -8,7 +8,10 @@ use super::input::{self, Source};
 use crate::capability::{CapSet, Capability};
 use crate::doors::{Exit, refuse};
 use crate::policy::BUILT_IN_PROFILE;
-use crate::seccomp::{Abis, Arch, GroupProfile, KernelVersion, Profile, Syscall, Target, builtin, read_placed};
+use crate::seccomp::{
+    Abis, Arch, GroupProfile, KernelVersion, Profile, Syscall, Target, builtin, read_any, read_placed,
+};
+use crate::spec::Document;
 
 /// What profiles with conditions are resolved for: this machine and a container's capabilities.
 #[derive(Debug, Args)]
@@ -49,8 +52,8 @@ pub(in crate::doors) struct Named {
 
 enum NamedBy {
     BuiltIn,
-    /// The line of each rule.
-    Lines(Vec<usize>),
+    /// The document, and the line of each rule.
+    Json(Document, Vec<usize>),
     Groups(GroupProfile),
 }
 
@@ -59,8 +62,17 @@ impl Named {
     pub(in crate::doors) fn line(&self, rule: usize, call: Option<Syscall>) -> Option<usize> {
         match &self.origin {
             NamedBy::BuiltIn => None,
-            NamedBy::Lines(lines) => lines.get(rule).copied(),
+            NamedBy::Json(_, lines) => lines.get(rule).copied(),
             NamedBy::Groups(profile) => call.map(|call| profile.line_of(call)),
+        }
+    }
+
+    /// What it comes to for another container or machine, if that can be said.
+    pub(in crate::doors) fn resolve(&self, target: &Target) -> Option<Profile> {
+        match &self.origin {
+            NamedBy::BuiltIn => Some(builtin(target)),
+            NamedBy::Groups(profile) => Some(profile.resolve(target)),
+            NamedBy::Json(document, _) => read_any(document.root(), target).ok().map(|(_, profile)| profile),
         }
     }
 }
@@ -89,21 +101,26 @@ impl Container {
     ///
     /// # Errors
     /// The exit code, when the reason has been said.
-    pub(in crate::doors) fn read(&self, path: &PathBuf) -> Result<Named, Exit> {
-        let target = self.target();
-        if path == Path::new(BUILT_IN_PROFILE) {
-            return Ok(Named { profile: builtin(&target), origin: NamedBy::BuiltIn });
-        }
-        match input::read_any(path)? {
-            Source::Groups(profile) => {
-                Ok(Named { profile: profile.resolve(&target), origin: NamedBy::Groups(profile) })
-            }
-            Source::Json(document) => {
-                let (profile, places) = read_placed(document.root(), &target).map_err(|error| {
-                    refuse(Exit::Unreadable, &format!("{}: {error}", input::name(path)), error.hint())
-                })?;
-                Ok(Named { profile, origin: NamedBy::Lines(places.iter().map(|place| place.line).collect()) })
-            }
+    pub(in crate::doors) fn read(&self, path: &Path) -> Result<Named, Exit> {
+        read_for(path, &self.target())
+    }
+}
+
+/// Reads the profile called `path` for a container, on any machine.
+///
+/// # Errors
+/// As [`Container::read`].
+pub(super) fn read_for(path: &Path, target: &Target) -> Result<Named, Exit> {
+    if path == Path::new(BUILT_IN_PROFILE) {
+        return Ok(Named { profile: builtin(target), origin: NamedBy::BuiltIn });
+    }
+    match input::read_any(path)? {
+        Source::Groups(profile) => Ok(Named { profile: profile.resolve(target), origin: NamedBy::Groups(profile) }),
+        Source::Json(document) => {
+            let (profile, places) = read_placed(document.root(), target)
+                .map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", input::name(path)), error.hint()))?;
+            let places = places.iter().map(|place| place.line).collect();
+            Ok(Named { profile, origin: NamedBy::Json(document, places) })
         }
     }
 }

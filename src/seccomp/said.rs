@@ -1,0 +1,149 @@
+//! What a profile says of a call, in words.
+
+use std::fmt::Write;
+
+use super::action::Op;
+use super::arch::Arch;
+use super::filter::{Clause, Decision, Filter};
+use super::profile::Condition;
+use super::syscalls::Syscall;
+use super::verdict::Verdict;
+
+/// Address families by number (`include/linux/socket.h`), without `AF_`.
+const FAMILIES: [&str; 46] = [
+    "UNSPEC",
+    "UNIX",
+    "INET",
+    "AX25",
+    "IPX",
+    "APPLETALK",
+    "NETROM",
+    "BRIDGE",
+    "ATMPVC",
+    "X25",
+    "INET6",
+    "ROSE",
+    "DECnet",
+    "NETBEUI",
+    "SECURITY",
+    "KEY",
+    "NETLINK",
+    "PACKET",
+    "ASH",
+    "ECONET",
+    "ATMSVC",
+    "RDS",
+    "SNA",
+    "IRDA",
+    "PPPOX",
+    "WANPIPE",
+    "LLC",
+    "IB",
+    "MPLS",
+    "CAN",
+    "TIPC",
+    "BLUETOOTH",
+    "IUCV",
+    "RXRPC",
+    "ISDN",
+    "PHONET",
+    "IEEE802154",
+    "CAIF",
+    "ALG",
+    "NFC",
+    "VSOCK",
+    "KCM",
+    "QIPCRTR",
+    "SMC",
+    "XDP",
+    "MCTP",
+];
+
+impl Filter<'_> {
+    /// What the filter says of `call` on `arch`: `allowed where argument 0 is 1 (AF_UNIX), otherwise refused with EPERM`.
+    pub fn said_of(&self, call: Syscall, arch: Arch) -> String {
+        if !self.archs().contains(&arch) {
+            return Verdict::KILL_THREAD.to_string();
+        }
+        self.decision_on(call, arch).words(call.name(), self.default_verdict())
+    }
+}
+
+impl Decision<'_> {
+    /// What it says of the call `name`.
+    pub(super) fn words(&self, name: &str, default: Verdict) -> String {
+        let otherwise = self.otherwise(default);
+        let live = self.live();
+        if live.is_empty() {
+            return otherwise.to_string();
+        }
+        let mut out = String::new();
+        let mut told: Vec<Verdict> = Vec::new();
+        for clause in live {
+            let verdict = clause.verdict();
+            if told.contains(&verdict) {
+                continue;
+            }
+            told.push(verdict);
+            let same: Vec<&Clause<'_>> = live.iter().filter(|clause| clause.verdict() == verdict).collect();
+            let _ = write!(out, "{verdict} where {}, ", alternatives(name, &same));
+        }
+        let _ = write!(out, "otherwise {otherwise}");
+        out
+    }
+}
+
+/// Clauses of which one must hold. Values of the same argument stand together.
+fn alternatives(name: &str, clauses: &[&Clause<'_>]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut equal: Vec<(u32, Vec<u64>)> = Vec::new();
+    for clause in clauses {
+        match &*clause.conditions {
+            [Condition { index, value, op: Op::Eq, .. }] => match equal.iter_mut().find(|(own, _)| own == index) {
+                Some((_, values)) => values.push(*value),
+                None => equal.push((*index, vec![*value])),
+            },
+            conditions => parts.push(all(name, conditions)),
+        }
+    }
+    let values = equal.into_iter().map(|(index, values)| {
+        let values = values.iter().map(|value| number(name, index, *value)).collect::<Vec<_>>();
+        format!("argument {index} is {}", listed(&values))
+    });
+    values.chain(parts).collect::<Vec<_>>().join(" or ")
+}
+
+/// Conditions that must all hold.
+pub(super) fn all(name: &str, conditions: &[Condition]) -> String {
+    conditions.iter().map(|condition| one(name, condition)).collect::<Vec<_>>().join(" and ")
+}
+
+fn one(name: &str, condition: &Condition) -> String {
+    let Condition { index, value, value_two, op } = *condition;
+    let said = number(name, index, value);
+    match op {
+        Op::Eq => format!("argument {index} is {said}"),
+        Op::Ne => format!("argument {index} is not {said}"),
+        Op::Lt => format!("argument {index} is below {said}"),
+        Op::Le => format!("argument {index} is at most {said}"),
+        Op::Ge => format!("argument {index} is at least {said}"),
+        Op::Gt => format!("argument {index} is above {said}"),
+        Op::MaskedEq => format!("argument {index} & {value:#x} is {:#x}", value_two & value),
+    }
+}
+
+fn number(name: &str, index: u32, value: u64) -> String {
+    let family = usize::try_from(value).ok().and_then(|value| FAMILIES.get(value));
+    match family {
+        Some(family) if index == 0 && matches!(name, "socket" | "socketpair") => format!("{value} (AF_{family})"),
+        _ if value < 4096 => value.to_string(),
+        _ => format!("{value:#x}"),
+    }
+}
+
+fn listed(values: &[String]) -> String {
+    match values {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => values.concat(),
+    }
+}

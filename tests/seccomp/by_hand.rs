@@ -1,0 +1,189 @@
+//! `batten seccomp diff`, `convert`, `stats` and `explain`, as a person types them.
+
+use crate::batten::{batten, batten_reading};
+
+const DOCKER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/seccomp/docker-default.toml");
+
+/// The default action, and rules from line 2 on.
+fn profile(rules: &str) -> String {
+    format!("{{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[\n{rules}\n]}}")
+}
+
+const SOCKETS: &str = r#"{"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"},{"index":0,"value":2,"op":"SCMP_CMP_EQ"}]}"#;
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn diff_says_in_words_what_either_lets_further() {
+    let run = batten_reading(&["seccomp", "diff", DOCKER, "builtin:default"], "");
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let said = format!(
+        "  socket\n    {DOCKER}: allowed where argument 0 is 39 (AF_NFC) or argument 0 is below 38 (AF_ALG) or argument 0 is \
+         above 40 (AF_VSOCK), otherwise refused with EPERM\n    builtin:default: allowed where argument 0 is 1 (AF_UNIX), \
+         2 (AF_INET), 10 (AF_INET6), 16 (AF_NETLINK) or 17 (AF_PACKET), otherwise refused with EPERM\n"
+    );
+    assert!(run.stdout.contains(&said), "{}", run.stdout);
+    assert!(run.stdout.contains("builtin:default lets further than"), "{}", run.stdout);
+    assert!(run.stdout.contains("refused by both, with different numbers:\n  clone3\n"), "{}", run.stdout);
+}
+
+#[test]
+fn diff_in_json_has_the_same_and_an_example_that_explain_confirms() {
+    let run = batten(&["seccomp", "diff", DOCKER, "builtin:default", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let gaps = found["first_lets_further"].as_array().unwrap();
+    assert!(gaps.len() > 5, "{found:#}");
+    for gap in gaps {
+        let args: Vec<String> = gap["example"].as_array().unwrap().iter().map(ToString::to_string).collect();
+        let call = format!("{}({})", gap["call"].as_str().unwrap(), args.join(","));
+        assert_eq!(batten(&["seccomp", "explain", DOCKER, &call]).code, 0, "{call}");
+        assert_eq!(batten(&["seccomp", "explain", "builtin:default", &call]).code, 1, "{call}");
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a fixture")]
+fn the_same_said_otherwise_is_no_difference() {
+    let both = r#"{"names":["read","write"],"action":"SCMP_ACT_ALLOW"}"#;
+    let apart = r#"{"names":["write"],"action":"SCMP_ACT_ALLOW"},{"names":["read"],"action":"SCMP_ACT_ALLOW"}"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("both.json");
+    std::fs::write(&path, profile(both)).unwrap();
+    let run = batten_reading(&["seccomp", "diff", path.to_str().unwrap(), "-"], &profile(apart));
+    assert_eq!((run.code, run.stdout.as_str()), (0, "no difference\n"));
+}
+
+const PODMAN: &str = r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrno":"ENOSYS","syscalls":[{"name":"read","names":[],"comment":"x","action":"SCMP_ACT_ERRNO","errno":"EACCES","errnoRet":1,"includes":{},"args":[]}]}"#;
+
+#[test]
+fn convert_writes_what_each_format_can_say() {
+    for (to, want) in [
+        (
+            "oci",
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":13,"args":[]}]}"#,
+        ),
+        (
+            "docker",
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"syscalls":[{"name":"read","comment":"x","action":"SCMP_ACT_ERRNO","errnoRet":13,"includes":{},"args":[]}]}"#,
+        ),
+        (
+            "containers",
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrno":"ENOSYS","syscalls":[{"name":"read","comment":"x","action":"SCMP_ACT_ERRNO","errno":"EACCES","includes":{},"args":[]}]}"#,
+        ),
+    ] {
+        let run = batten_reading(&["seccomp", "convert", "-", "--to", to], PODMAN);
+        assert_eq!((run.code, run.stdout.trim_end(), run.stderr.as_str()), (0, want, ""), "{to}");
+    }
+}
+
+#[test]
+fn convert_refuses_what_a_format_cannot_say_and_names_the_line() {
+    let by_kernel = profile(r#"{"names":["ptrace"],"action":"SCMP_ACT_ALLOW","includes":{"minKernel":"4.8"}}"#);
+    let by_capability =
+        profile(r#"{"names":["mount"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_SYS_ADMIN"]}}"#);
+    let mapped = r#"{"defaultAction":"SCMP_ACT_ERRNO","archMap":[{"architecture":"SCMP_ARCH_X86_64"}]}"#;
+    for (to, text, problem) in [
+        (
+            "kubernetes",
+            by_capability.as_str(),
+            "OCI knows no conditions: the rule would apply always at /syscalls/0/includes (line 2",
+        ),
+        ("oci", mapped, "OCI knows no archMap"),
+        ("containers", &by_kernel, "container-libs knows no minKernel"),
+    ] {
+        let run = batten_reading(&["seccomp", "convert", "-", "--to", to], text);
+        assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{to}");
+        assert!(run.stderr.contains(problem) && run.stderr.contains("hint: resolve it"), "{}", run.stderr);
+    }
+    assert_eq!(batten_reading(&["seccomp", "convert", "-", "--to", "docker"], &by_kernel).code, 0);
+    let resolved =
+        batten_reading(&["seccomp", "convert", "-", "--to", "kubernetes", "--caps", "CAP_SYS_ADMIN"], &by_capability);
+    assert!(
+        resolved.stdout.contains(r#""names":["mount"]"#) && !resolved.stdout.contains("includes"),
+        "{}",
+        resolved.stdout
+    );
+}
+
+#[test]
+fn what_was_converted_means_what_it_meant() {
+    let oci = batten(&["seccomp", "convert", "builtin:default", "--to", "oci"]);
+    let run = batten_reading(&["seccomp", "diff", "-", "builtin:default"], &oci.stdout);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "no difference\n"));
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn stats_counts_what_the_canonical_form_saves() {
+    let compat = r#"{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"],"syscalls":[{"names":["read","write","mmap2"],"action":"SCMP_ACT_ALLOW"},{"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}]}"#;
+    let run = batten_reading(&["seccomp", "stats", "-", "--format", "json"], compat);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let stats: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let form = |at: usize, key: &str| stats["forms"][at][key].as_u64().unwrap();
+    assert!(form(0, "instructions") > form(2, "instructions"), "{stats:#}");
+    assert_eq!(form(2, "names"), 3, "mmap2 is no call of x86_64: {stats:#}");
+    let native = &stats["forms"][2]["interfaces"][0];
+    assert_eq!((native["let_through"].as_u64(), native["from_bitmap"].as_u64()), (Some(2), Some(2)), "{stats:#}");
+}
+
+#[test]
+fn explain_names_the_line_the_condition_the_groups_and_the_capability() {
+    let by_capability = profile(&format!(
+        "{SOCKETS},\n{{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{{\"caps\":[\"CAP_SYS_ADMIN\"]}}}}"
+    ));
+    let ask = |call: &str, args: &[&str]| {
+        batten_reading(&[&["seccomp", "explain", "-", call], args].concat(), &by_capability)
+    };
+    let run = ask("socket(2,1,0)", &[]);
+    assert_eq!(run.code, 0);
+    assert!(
+        run.stdout.contains("by the rule at line 2: allowed where argument 0 is 1 (AF_UNIX) or 2 (AF_INET), otherwise"),
+        "{}",
+        run.stdout
+    );
+    let run = ask("mount", &[]);
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains("in @mount (opened by CAP_SYS_ADMIN)"), "{}", run.stdout);
+    assert!(run.stdout.contains("the profile opens it to holders of any of CAP_SYS_ADMIN\n"), "{}", run.stdout);
+    let run = ask("mount", &["--caps", "CAP_SYS_ADMIN"]);
+    assert!(run.code == 0 && run.stdout.contains("by the rule at line 3: allowed"), "{}", run.stdout);
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn explain_takes_numbers_and_other_architectures() {
+    for (call, arch, code, says) in [
+        ("41", "amd64", 1, "41 (socket): refused with EPERM"),
+        ("9999", "amd64", 1, "no known call has this number"),
+        ("9999", "amd64", 1, "runc answers ENOSYS"),
+        ("read", "386", 1, "the profile does not answer for SCMP_ARCH_X86"),
+        ("open", "arm64", 1, "SCMP_ARCH_AARCH64 has no such call"),
+        ("clone(0x10000000)", "s390x", 0, "argument 1 & 0x7e020000 is 0x0"),
+        ("clone(0,0x10000000)", "s390x", 1, "argument 1 & 0x7e020000 is 0x0"),
+        ("mmap2", "arm", 0, "mmap2 on SCMP_ARCH_ARM: allowed"),
+    ] {
+        let run = batten(&["seccomp", "explain", "builtin:default", call, "--arch", arch]);
+        assert_eq!(run.code, code, "{call} on {arch}: {}{}", run.stdout, run.stderr);
+        assert!(run.stdout.contains(says), "{call} on {arch}: {}", run.stdout);
+    }
+    let run = batten(&["seccomp", "explain", "builtin:default", "read", "--arch", "386", "--abis", "compat"]);
+    assert!(run.code == 0 && run.stdout.contains("read on SCMP_ARCH_X86: allowed"), "{}", run.stdout);
+}
+
+#[test]
+fn profiles_in_groups_are_read_from_standard_input_too() {
+    let run =
+        batten_reading(&["seccomp", "explain", "-", "keyctl"], "allow = ['@default']\n\n# why\nlog = ['keyctl']\n");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stdout.contains("keyctl: allowed and logged\n  by the rule at line 4: allowed and logged"),
+        "{}",
+        run.stdout
+    );
+    let run = batten_reading(&["seccomp", "explain", "-", "keyctl"], "allow = ['@defualt']");
+    assert_eq!(run.code, 3);
+    assert!(
+        run.stderr.contains("no group or system call is called \"@defualt\" at /allow/0 (line 1"),
+        "{}",
+        run.stderr
+    );
+}
