@@ -2,7 +2,7 @@
 //!
 //! A worker has one runtime, so names and defaults mean nothing here. dockerd's built-in BuildKit reads none of this.
 
-use super::coverage::{Coverage, Handler, Way, runc_on_path};
+use super::coverage::{Coverage, Handler, Way};
 use super::layers::Layers;
 use super::{Content, Engine, EngineError, Format, Registration, Request, Setting, Site, Value, Wanted};
 
@@ -11,6 +11,9 @@ const CONFIG: &str = "buildkit/buildkitd.toml";
 pub(super) fn registration(request: &Request, site: &Site) -> Result<Registration, EngineError> {
     if let Some(stage) = request.hooks.first() {
         return Err(EngineError::NoHook { engine: "BuildKit", stage: stage.word() });
+    }
+    if request.builds {
+        return Err(EngineError::NoBuilds { engine: "BuildKit" });
     }
     let path = request.config.clone().unwrap_or_else(|| site.config(CONFIG));
     let mut layers = Layers::default();
@@ -52,15 +55,12 @@ pub(super) fn coverage(site: &Site) -> Result<Coverage, EngineError> {
         let binary = layers.text(&keys).unwrap_or("runc");
         handlers.push(Handler::of_program(site, "containerd worker", binary, layers.file(&keys)));
     }
-    let ways: Vec<Way> = vec![
-        runc_on_path(site),
-        Way {
-            what: "buildkitd --oci-worker-binary on its command line, which counts before its file".to_owned(),
-            is_open: true,
-            is_roots: true,
-            closed_by: "nothing here: look at its unit".to_owned(),
-        },
-    ];
+    let ways = vec![Way {
+        what: "buildkitd --oci-worker-binary on its command line, which counts before its file".to_owned(),
+        is_open: true,
+        is_roots: true,
+        closed_by: "nothing here: look at its unit".to_owned(),
+    }];
     let version = site.version_text(Engine::Buildkit);
     let default = "oci worker".to_owned();
     Ok(Coverage { engine: Engine::Buildkit, version, files: layers.files, handlers, default, ways, notes: Vec::new() })

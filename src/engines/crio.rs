@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::coverage::{Coverage, Handler, Way, runc_on_path};
+use super::coverage::{Coverage, Handler};
 use super::layers::Layers;
 use super::podman::{hook_files, hook_folders};
 use super::{Content, Engine, EngineError, Format, Registration, Request, Setting, Site, Value, Wanted, hooks};
@@ -101,7 +101,7 @@ pub(super) fn coverage(site: &Site) -> Result<Coverage, EngineError> {
     });
     let handlers = handlers.collect();
     let version = site.version_text(Engine::Crio);
-    // CRI-O has no client that names a runtime by its path, but for whoever writes its files.
-    let ways: Vec<Way> = vec![runc_on_path(site)];
+    // No client of CRI-O's names a runtime by its path.
+    let ways = Vec::new();
     Ok(Coverage { engine: Engine::Crio, version, files: layers.files, handlers, default, ways, notes: Vec::new() })
 }

@@ -34,7 +34,7 @@ pub enum EngineError {
     Flag { path: PathBuf, flag: &'static str },
     #[error("{engine} has no {stage} hooks that batten can register")]
     NoHook { engine: &'static str, stage: &'static str },
-    #[error("{engine} has no builds of its own")]
+    #[error("{engine} has no builds that would need a setting of their own")]
     NoBuilds { engine: &'static str },
     #[error("the dockerd of this machine ({}) cannot be told which runtime builds use", path.display())]
     BuildsFixed { path: PathBuf },
@@ -82,9 +82,7 @@ impl EngineError {
             Self::NoHook { .. } => {
                 "Podman takes precreate, create-runtime and poststart, CRI-O and containerd the latter two, Docker and BuildKit none"
             }
-            Self::NoBuilds { .. } => {
-                "leave --builds out; BuildKit by itself is an engine here: batten install buildkit"
-            }
+            Self::NoBuilds { .. } => "leave --builds out: it is for dockerd's own BuildKit",
             Self::BuildsFixed { .. } => "put batten-runtime on its PATH as runc instead; docs/engines.md has the lines",
             Self::Runtime(error) => error.hint(),
             Self::Missing { .. } | Self::NotBatten { .. } => {
