@@ -46,6 +46,25 @@ fn as_the_default_handler_it_covers_pods_that_name_none() {
     });
 }
 
+/// Hooks cannot change what the runtime has read: what is out of policy does not start. A pod's own pause container begins
+/// without them.
+#[test]
+fn hooks_in_the_spec_that_it_begins_with_refuse_and_prove() {
+    on_every_runtime(|room| {
+        room.write("/etc/batten/runtime.toml", "log = '/run/batten.jsonl'\n");
+        let hooks = ["--no-runtime", "--hook", "create-runtime", "--hook", "poststart"];
+        let mut cri = room.containerd(&hooks).cri();
+        let pod = cri.pod("pod", "", true).unwrap();
+        assert!(cri.container(&pod, true).is_err(), "a privileged container");
+        let log = room.read("/run/batten.jsonl");
+        assert!(log.contains("\"command\":\"createRuntime\"") && log.contains("out of policy"), "{log}");
+        room.policy("mode = 'audit'\n");
+        cri.container(&pod, true).unwrap();
+        let log = room.read("/run/batten.jsonl");
+        assert!(log.contains("\"command\":\"poststart\""), "{log}");
+    });
+}
+
 #[test]
 fn a_refusal_reaches_the_kubelet_and_leaves_nothing_behind() {
     on_every_runtime(|room| {

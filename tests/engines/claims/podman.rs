@@ -74,6 +74,29 @@ fn a_create_runtime_hook_refuses_what_is_not_written_as_the_policy_asks() {
     });
 }
 
+/// crun takes no notice of a failed poststart hook, so the hook ends the container itself.
+#[test]
+fn a_poststart_hook_ends_what_the_kernel_does_not_hold_within_the_policy() {
+    on_every_runtime(|room| {
+        let podman = room.podman(&["--default", "--hook", "poststart"]);
+        podman.sleeper("judged", PRIVILEGED);
+        podman.run(&[
+            "run",
+            "--detach",
+            "--runtime",
+            "bare",
+            "--name",
+            "loose",
+            "--privileged",
+            lab::IMAGE,
+            "sleep",
+            "1000",
+        ]);
+        let running = || podman.run(&["ps", "--format", "{{.Names}}"]).stdout();
+        assert!(lab::soon(|| running() == "judged"), "{}: {}", room.kind.name(), running());
+    });
+}
+
 /// Podman calls no hook for an exec or a build; the wrapper is what covers them.
 #[test]
 fn what_a_precreate_hook_does_not_see_is_known() {
