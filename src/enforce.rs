@@ -34,12 +34,19 @@ impl Outcome {
     }
 }
 
+/// Edits of one object are made one after the other, each on the text that the one before has left: that whoever
+/// writes documents must not be able to keep batten busy.
+const MOST_EDITS: usize = 256;
+
 /// A document that could not be judged; nothing may start from it.
 #[derive(Debug, thiserror::Error)]
 pub enum EnforceError {
     /// The findings' edits do not fit the document.
     #[error(transparent)]
     Edit(#[from] EditError),
+    /// More to put right than any engine's document has; it would take minutes.
+    #[error("the policy would change it at more than {MOST_EDITS} places")]
+    TooManyEdits,
     /// The seccomp profile that the policy names cannot be used.
     #[error(transparent)]
     Seccomp(#[from] Box<SeccompError>),
@@ -50,6 +57,7 @@ impl EnforceError {
     pub fn hint(&self) -> &str {
         match self {
             Self::Seccomp(error) => error.hint(),
+            Self::TooManyEdits => "no engine writes such a document; look at where it comes from",
             Self::Edit(_) => "this is a defect of batten: please report it with the config.json",
         }
     }
@@ -80,6 +88,9 @@ pub fn enforce(
         let case = Case { rule, position, kind, working: &working, settings: &settings, host, waivers: &waivers };
         let found = rule.judge(&case)?;
         working.push(found.iter().flat_map(|finding| finding.edits.iter().cloned()));
+        if working.edits() > MOST_EDITS {
+            return Err(EnforceError::TooManyEdits);
+        }
         findings.extend(found);
     }
     let changed = working.is_changed();

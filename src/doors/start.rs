@@ -232,14 +232,22 @@ fn load_own_profile(outcome: &Outcome, kind: DocumentKind) -> Result<(), StartEr
     Ok(())
 }
 
+/// An engine keeps the message, and whoever writes the document must not choose how long it gets.
+const MOST_REASONS: usize = 32;
+
 /// What the policy says no to, all of it: whoever fixes one thing should not meet the next one afterwards.
 fn denial(outcome: &Outcome, policy: &Policy, name: &Path) -> Option<StartError> {
     let hint = outcome.denied().next()?.hint.clone().into_owned();
-    let reasons: Vec<_> = outcome
+    let mut reasons: Vec<_> = outcome
         .denied()
+        .take(MOST_REASONS)
         .map(|finding| {
             format!("{} at {} [{}, {}]", finding.message, finding.pointer, finding.rule, policy.cite(finding.origin))
         })
         .collect();
+    let more = outcome.denied().count().saturating_sub(MOST_REASONS);
+    if more > 0 {
+        reasons.push(format!("and {more} more"));
+    }
     Some(StartError::Denied { document: name.display().to_string(), reasons: reasons.join("; "), hint })
 }

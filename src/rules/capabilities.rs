@@ -8,6 +8,7 @@
 //! object is not an empty one: runc 1.3 and later then gives root every capability, crun none, youki leaves the
 //! process as it is. An absent array is written as an empty one.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::case::{Case, Control};
@@ -17,6 +18,9 @@ use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::policy::{Violation, Waiver};
 use crate::spec::{Edit, Pointer, Value, quote};
+
+/// How many names a message shows.
+const SHOWN: usize = 5;
 
 const SETS: [&str; 5] = ["bounding", "effective", "inheritable", "permitted", "ambient"];
 
@@ -60,6 +64,7 @@ struct Excess<'d> {
 impl<'d> Excess<'d> {
     fn of(case: &Case<'d>, object: Value<'d>) -> Self {
         let mut excess = Self { names: Vec::new(), missing: Vec::new() };
+        let mut seen = BTreeSet::new();
         let ceiling = case.settings.capabilities.ceiling.value;
         for set in SETS {
             let Some(array) = object.get(set) else {
@@ -68,7 +73,7 @@ impl<'d> Excess<'d> {
             };
             for name in array.items().filter_map(Value::as_str) {
                 let within = Capability::from_name(&name).is_some_and(|capability| ceiling.contains(capability));
-                if !within && !excess.names.iter().any(|(known, _)| *known == name) {
+                if !within && seen.insert(name.clone()) {
                     let waiver = case.waiver(Some(&name));
                     excess.names.push((name, waiver));
                 }
@@ -101,14 +106,18 @@ impl<'d> Excess<'d> {
 
     /// The names that nobody waived, as one clause.
     fn refused(&self) -> Option<String> {
-        let (mut above, mut unknown) = (CapSet::EMPTY, String::new());
+        let (mut above, mut strangers) = (CapSet::EMPTY, Vec::new());
         for (name, _) in self.names.iter().filter(|(_, waiver)| waiver.is_none()) {
             match Capability::from_name(name) {
                 Some(capability) => above = above.union(CapSet::of(capability)),
-                None => {
-                    let _ = write!(unknown, "{}{name:?}", if unknown.is_empty() { "" } else { ", " });
-                }
+                None => strangers.push(format!("{name:?}")),
             }
+        }
+        let more = strangers.len().saturating_sub(SHOWN);
+        strangers.truncate(SHOWN);
+        let mut unknown = strangers.join(", ");
+        if more > 0 {
+            let _ = write!(unknown, " and {more} more");
         }
         match (above.is_empty(), unknown.is_empty()) {
             (true, true) => None,
@@ -123,7 +132,9 @@ impl<'d> Excess<'d> {
     /// The object with every set written out and nothing in it that is refused. Members that batten does not know are
     /// kept.
     fn within(&self, object: Value<'_>) -> String {
-        let mut json = written_out(|set| self.kept(object.get(set)));
+        let unwaived = self.names.iter().filter(|(_, waiver)| waiver.is_none());
+        let refused: BTreeSet<&str> = unwaived.map(|(name, _)| &**name).collect();
+        let mut json = written_out(|set| kept(object.get(set), &refused));
         for (key, value) in object.members().filter(|(key, _)| !SETS.contains(&&**key)) {
             json.pop();
             json.push(',');
@@ -134,21 +145,21 @@ impl<'d> Excess<'d> {
         }
         json
     }
+}
 
-    fn kept(&self, array: Option<Value<'_>>) -> String {
-        let refused = |name: &str| self.names.iter().any(|(own, waiver)| waiver.is_none() && own == name);
-        let mut json = String::from("[");
-        for item in array.into_iter().flat_map(Value::items) {
-            if item.as_str().is_some_and(|name| !refused(&name)) {
-                if json.len() > 1 {
-                    json.push(',');
-                }
-                json.push_str(item.raw());
+/// A set without what is refused.
+fn kept(array: Option<Value<'_>>, refused: &BTreeSet<&str>) -> String {
+    let mut json = String::from("[");
+    for item in array.into_iter().flat_map(Value::items) {
+        if item.as_str().is_some_and(|name| !refused.contains(&*name)) {
+            if json.len() > 1 {
+                json.push(',');
             }
+            json.push_str(item.raw());
         }
-        json.push(']');
-        json
     }
+    json.push(']');
+    json
 }
 
 fn written_out(mut array: impl FnMut(&str) -> String) -> String {
@@ -163,7 +174,6 @@ fn written_out(mut array: impl FnMut(&str) -> String) -> String {
 
 /// The set as the subject of a sentence, with its verb; a privileged container asks for dozens.
 fn some_of(set: CapSet) -> String {
-    const SHOWN: usize = 5;
     let count = set.iter().count();
     let shown: CapSet = set.iter().take(SHOWN).collect();
     match count.saturating_sub(SHOWN) {

@@ -7,6 +7,7 @@
 //! they came; of two such rules the first counts (`db_rule_add` in its `src/db.c`).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::action::Op;
 use super::arch::Arch;
@@ -23,6 +24,8 @@ pub struct Filter<'p> {
     archs: Vec<Arch>,
     decisions: Vec<Decision<'p>>,
     strangers: Vec<(&'p str, Decision<'p>)>,
+    /// Where a name is in `strangers`: a profile may name a hundred thousand.
+    places: BTreeMap<&'p str, usize>,
 }
 
 /// What a profile says of one call.
@@ -96,7 +99,7 @@ impl<'p> Filter<'p> {
         }
         let mut decisions = Vec::new();
         decisions.resize_with(Syscall::COUNT, Decision::default);
-        let mut filter = Self { default, archs, decisions, strangers: Vec::new() };
+        let mut filter = Self { default, archs, decisions, strangers: Vec::new(), places: BTreeMap::new() };
         for (position, rule) in profile.syscalls.iter().enumerate() {
             filter.add(position, rule);
         }
@@ -119,12 +122,11 @@ impl<'p> Filter<'p> {
     }
 
     fn stranger(&mut self, name: &'p str) -> &mut Decision<'p> {
-        let known = self.strangers.iter().position(|(known, _)| *known == name);
-        let position = known.unwrap_or_else(|| {
+        let place = *self.places.entry(name).or_insert(self.strangers.len());
+        if place == self.strangers.len() {
             self.strangers.push((name, Decision::default()));
-            self.strangers.len() - 1
-        });
-        &mut self.strangers[position].1
+        }
+        &mut self.strangers[place].1
     }
 
     /// What happens to calls that no rule claims.
@@ -143,7 +145,7 @@ impl<'p> Filter<'p> {
     }
 
     pub(super) fn stranger_decision(&self, name: &str) -> Option<&Decision<'p>> {
-        self.strangers.iter().find(|(known, _)| *known == name).map(|(_, decision)| decision)
+        self.places.get(name).map(|place| &self.strangers[*place].1)
     }
 
     /// What the profile's own rules say of `call`, conditions in full width.

@@ -98,6 +98,11 @@ impl Working {
         !self.edits.is_empty()
     }
 
+    /// How many edits are pending.
+    pub const fn edits(&self) -> usize {
+        self.edits.len()
+    }
+
     /// Folds the edits so far into the text, so that whole subtrees can be looked at.
     ///
     /// # Errors

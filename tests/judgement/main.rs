@@ -6,6 +6,7 @@ mod batten;
 mod doctor;
 mod documents;
 mod doors;
+mod exhaustion;
 mod faults;
 mod files;
 mod fleet;

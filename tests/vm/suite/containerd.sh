@@ -41,9 +41,11 @@ says $'NoNewPrivs:\t1'
 
 # A pod on the host's network with one container, and what is called with it.
 pod() { # NAME RUNTIME-HANDLER SECURITY-CONTEXT SHELL-COMMAND [METHOD REQUEST]
-    local sandbox
+    local sandbox privileged=false
+    # Only in such a sandbox may a container be so.
+    [[ $3 != *'"privileged": true'* ]] || privileged=true
     sandbox='{"metadata": {"name": "'$1'", "uid": "'$1'", "namespace": "default"}, "log_directory": "/run/pods",
-        "linux": {"security_context": {"namespace_options": {"network": "NODE"}}}}'
+        "linux": {"security_context": {"privileged": '$privileged', "namespace_options": {"network": "NODE"}}}}'
     cri RunPodSandbox '{"config": '"$sandbox"', "runtime_handler": "'"$2"'"}' \
         CreateContainer '{"pod_sandbox_id": "$pod_sandbox_id", "sandbox_config": '"$sandbox"', "config": {
             "metadata": {"name": "c"}, "image": {"image": "'$image'"}, "log_path": "'"$1"'.log",
@@ -85,3 +87,24 @@ output=$(tail -n 1 <<<"$output" | jq -r '.stdout | @base64d')
 says "fence (enforce)"
 says $'CapBnd:\t0000000000000021'
 says $'NoNewPrivs:\t1'
+
+claim "a privileged pod, through batten-runtime, is within the policy, and so is what is executed in it"
+privileged='{"privileged": true}'
+run pod exec-privileged batten "$privileged" "sleep 1000" \
+    ExecSync '{"container_id": "$container_id", "cmd": ["sh", "-c", "'"${what//\"/\\\"}"'"]}'
+output=$(tail -n 1 <<<"$output" | jq -r '.stdout | @base64d')
+says "fence (enforce)"
+says $'CapBnd:\t0000000000000021'
+says $'NoNewPrivs:\t1'
+
+claim "what the policy denies, a kubelet is told"
+echo 'capabilities = { ceiling = ["CAP_CHOWN"], violation = "deny" }' >/etc/batten/policy.toml
+run pod denied batten "$privileged" "sleep 1000"
+exits 1
+says "the policy denies"
+says "hint: "
+
+claim "what the policy denies, ctr says"
+run ctr run --rm --runc-binary "$BATTEN_RUNTIME" "$image" denied true
+fails
+says "the policy denies"

@@ -1,10 +1,13 @@
 # Docker with and without batten-runtime, where AppArmor is.
+# limit: 600
 . vm-test
 
 what='cat /proc/self/attr/current /etc/plain /etc/secret; grep -E "^(Cap|NoNew)" /proc/self/status'
 mkdir -p /etc/batten
 given apparmor_parser --replace --skip-cache "${0%/*}/profiles/fence"
-given start-daemon dockerd "API listen on" dockerd --config-file "${0%/*}/engines/docker.json"
+mkdir -p /etc/docker
+cp "${0%/*}/engines/docker.json" /etc/docker/daemon.json
+given start-daemon dockerd "API listen on" dockerd
 given docker load --input /opt/images/busybox.tar
 
 claim "Docker confines a container by its own default profile"
@@ -43,8 +46,40 @@ says "can't open '/etc/secret': Permission denied"
 says $'CapBnd:\t0000000000000021'
 says $'NoNewPrivs:\t1'
 
+claim "what a bare container may do, batten's may not: its own wishes for capabilities and filters count for nothing"
+wishes=(--cap-add ALL --security-opt seccomp=unconfined --security-opt apparmor=unconfined)
+run docker run --rm --network none "${wishes[@]}" busybox grep -E "^(CapBnd|Seccomp:)" /proc/self/status
+omits $'CapBnd:\t0000000000000021'
+says $'Seccomp:\t0'
+run docker run --rm --network none --runtime batten "${wishes[@]}" busybox sh -c "$what; grep Seccomp: /proc/self/status"
+says "fence (enforce)"
+says $'CapBnd:\t0000000000000021'
+says $'Seccomp:\t2'
+
+is_default() { [[ $(docker info --format '{{.DefaultRuntime}}') == "$1" ]]; }
+
+claim "batten install makes it the default of a running Docker, and so of the classic builder"
+given batten install docker --default
+given kill -HUP "$(</var/run/docker.pid)"
+soon is_default batten
+run docker run --rm --network none --privileged busybox sh -c "$what"
+says "fence (enforce)"
+says $'CapBnd:\t0000000000000021'
+mkdir -p /run/build
+printf 'FROM busybox\nRUN cat /proc/self/attr/current /proc/self/status\n' >/run/build/Dockerfile
+DOCKER_BUILDKIT=0 run docker build --network none /run/build
+exits 0
+says "fence (enforce)"
+says $'CapBnd:\t0000000000000021'
+says $'NoNewPrivs:\t1'
+
+claim "batten uninstall gives Docker back the very file"
+given batten uninstall docker
+that cmp "${0%/*}/engines/docker.json" /etc/docker/daemon.json
+
 claim "what the policy denies, docker run says"
 echo 'capabilities = { ceiling = ["CAP_CHOWN"], violation = "deny" }' >/etc/batten/policy.toml
 run docker run --rm --network none --runtime batten busybox true
 fails
 says "the policy denies"
+says "hint: "

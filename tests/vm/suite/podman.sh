@@ -43,3 +43,38 @@ says "fence (enforce)"
 says "can't open '/etc/secret': Permission denied"
 says $'CapBnd:\t0000000000000021'
 says $'NoNewPrivs:\t1'
+
+claim "a build's RUN stays within the policy, whatever capabilities the build is given"
+mkdir -p /run/build
+printf 'FROM %s\nRUN cat /proc/self/attr/current /proc/self/status\n' "$image" >/run/build/Dockerfile
+run podman --runtime "$BATTEN_RUNTIME" build --no-cache --network none --cap-add ALL /run/build
+exits 0
+says "fence (enforce)"
+says $'CapBnd:\t0000000000000021'
+says $'NoNewPrivs:\t1'
+
+claim "batten install makes it Podman's default"
+given batten install podman --default
+run podman run --rm --network none --privileged "$image" sh -c "$what"
+says "fence (enforce)"
+says $'CapBnd:\t0000000000000021'
+given batten uninstall podman
+
+claim "a precreate hook does the same without a wrapper"
+given batten install podman --no-runtime --hook precreate
+run podman run --rm --network none --privileged "$image" sh -c "$what"
+says "fence (enforce)"
+says $'CapBnd:\t0000000000000021'
+says $'NoNewPrivs:\t1'
+
+claim "what the hook refuses does not start"
+echo 'capabilities = { ceiling = ["CAP_CHOWN"], violation = "deny" }' >/etc/batten/policy.toml
+run podman run --rm --network none --privileged "$image" true
+fails
+given batten uninstall podman
+
+claim "what the policy denies, podman run says"
+run podman --runtime "$BATTEN_RUNTIME" run --rm --network none "$image" true
+fails
+says "the policy denies"
+says "hint: "
