@@ -306,6 +306,8 @@ struct Screen {
     touched: std::collections::BTreeSet<usize>,
     lost: u64,
     drawn: usize,
+    /// The table as it stands there.
+    shown: Option<String>,
 }
 
 impl Screen {
@@ -317,6 +319,7 @@ impl Screen {
             touched: std::collections::BTreeSet::new(),
             lost: 0,
             drawn: 0,
+            shown: None,
         }
     }
 
@@ -359,10 +362,14 @@ impl Screen {
             _ => (80, 24),
         };
         let text = table(ledger, width, height);
+        if self.shown.as_ref() == Some(&text) {
+            return None;
+        }
         let up = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
         self.drawn = text.lines().count();
         let mut out = std::io::stdout().lock();
         let drawn = write!(out, "{up}\x1b[J{text}").and_then(|()| out.flush());
+        self.shown = Some(text);
         drawn.err().map(|_| Exit::Clean)
     }
 }

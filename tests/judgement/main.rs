@@ -3,6 +3,7 @@
 
 mod attest;
 mod batten;
+mod docs;
 mod doctor;
 mod documents;
 mod doors;

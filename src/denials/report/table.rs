@@ -10,7 +10,10 @@ pub fn table(ledger: &Ledger, width: usize, height: usize) -> String {
     let mut rows: Vec<&Row> = ledger.rows().iter().collect();
     rows.sort_by_key(|row| std::cmp::Reverse((row.last, row.count)));
     let total: u64 = ledger.denials().map(|row| row.count).sum();
-    let mut lines = vec![format!("batten denials: {total} refusals of {} kinds; ^C ends it", ledger.denials().count())];
+    let kinds = ledger.denials().count();
+    let plural = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let (total, kinds) = (plural(total, "refusal"), plural(kinds as u64, "kind"));
+    let mut lines = vec![format!("batten denials: {total} of {kinds}; ^C ends it")];
     lines.extend(lost(ledger));
     let header = ["last", "count", "outcome", "what", "container", "program", "policy"].map(str::to_owned);
     let room = height.saturating_sub(lines.len() + 2);
