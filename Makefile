@@ -12,7 +12,7 @@ PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static 
 
 # PROGRAM:PACKAGE, for the engines that `make test-engines` starts. A program that is there is taken, whoever packages it.
 ENGINES := containerd:containerd ctr:containerd podman:podman dockerd:docker.io docker:docker.io protoc:protobuf-compiler \
-           ps:procps ip:iproute2
+           newuidmap:uidmap ps:procps ip:iproute2
 
 .PHONY: run test test-engines engines test-vm bench build shim deps lint fmt install clean help
 

@@ -35,6 +35,18 @@ fn what_a_container_asks_for_is_brought_within_the_policy_and_so_is_every_exec()
 }
 
 #[test]
+fn an_ordinary_user_s_containers_are_within_the_policy_in_his_namespace() {
+    on_every_runtime(|room| {
+        let podman = room.podman(WRAPPER).rootless();
+        let bare = podman.bare().container(PRIVILEGED).status();
+        assert!(bare.caps("CapEff") > lab::CEILING && !bare.is_filtered(), "without batten: {bare:?}");
+        podman.container(PRIVILEGED).status().assert_within("run --privileged");
+        podman.sleeper("sleeper", PRIVILEGED);
+        podman.exec("sleeper", PRIVILEGED).assert_within("exec --privileged");
+    });
+}
+
+#[test]
 fn a_build_s_run_is_within_the_policy_with_whatever_capabilities_it_is_given() {
     on_every_runtime(|room| {
         let podman = room.podman(WRAPPER);

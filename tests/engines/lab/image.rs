@@ -7,7 +7,8 @@ use crate::Room;
 /// Its name, in full, as containerd wants it.
 pub const IMAGE: &str = "docker.io/library/busybox:latest";
 
-const ARCHIVE: &str = "/run/image/image.tar";
+/// It as an archive, once [`Room::image`] has made it.
+pub(crate) const ARCHIVE: &str = "/run/image/image.tar";
 
 const APPLETS: &str = "sh cat echo grep id ls mkdir sleep true unshare";
 

@@ -1,11 +1,36 @@
 //! Podman, which starts its runtimes itself.
 
+use crate::image::ARCHIVE;
 use crate::{IMAGE, Room, STATUS, Said, Status};
+
+/// Runs podman for an ordinary user.
+const AS_USER: [&str; 9] = [
+    "HOME=/tmp/user",
+    "USER=user",
+    "XDG_RUNTIME_DIR=/run/user/1000",
+    "setpriv",
+    "--reuid=1000",
+    "--regid=1000",
+    "--clear-groups",
+    "--",
+    "podman",
+];
+
+/// Such a user, with ids of his own to give away and a storage that asks nothing of the kernel.
+const MAKE_USER: &str = "
+    echo user:x:1000:1000::/tmp/user:/bin/sh >>/etc/passwd
+    echo user:x:1000: >>/etc/group
+    echo user:100000:65536 | tee /etc/subuid >/etc/subgid
+    mkdir -p /tmp/user/.config/containers /run/user/1000
+    printf '[storage]\ndriver = \"vfs\"\n' >/tmp/user/.config/containers/storage.conf
+    chmod 700 /run/user/1000
+    chown -R user:user /tmp/user /run/user/1000";
 
 /// Podman with an empty storage of its own.
 #[derive(Debug)]
 pub struct Podman<'r> {
     room: &'r Room,
+    program: &'static [&'static str],
     options: &'static [&'static str],
 }
 
@@ -34,7 +59,7 @@ bare = ["{}"]
 
     pub(crate) fn prepare(room: &'r Room) -> Self {
         Self::configure(room);
-        let podman = Self { room, options: &[] };
+        let podman = Self { room, program: &["podman"], options: &[] };
         podman.run(&["load", "--quiet", "--input", room.image()]).assert_done();
         podman
     }
@@ -42,12 +67,21 @@ bare = ["{}"]
     /// The same with the runtime itself in batten's place.
     #[must_use]
     pub const fn bare(&self) -> Self {
-        Self { room: self.room, options: &["--runtime", "bare"] }
+        Self { room: self.room, program: self.program, options: &["--runtime", "bare"] }
+    }
+
+    /// The same for an ordinary user of the room.
+    #[must_use]
+    pub fn rootless(&self) -> Self {
+        self.room.run("sh", &["-ec", MAKE_USER]).assert_done();
+        let podman = Self { room: self.room, program: &AS_USER, options: self.options };
+        podman.run(&["load", "--quiet", "--input", ARCHIVE]).assert_done();
+        podman
     }
 
     /// `podman ARGS`.
     pub fn run(&self, args: &[&str]) -> Said {
-        self.room.run("podman", &[self.options, args].concat())
+        self.room.run("env", &[self.program, self.options, args].concat())
     }
 
     /// `podman run --rm OPTIONS busybox cat /proc/self/status`.
