@@ -58,7 +58,9 @@ impl Writer<'_> {
     fn rules(&self, root: Value<'_>, object: &mut Members<'_>) -> Result<(), ProfileError> {
         object.key("syscalls");
         object.out.push('[');
-        for (position, rule) in items(root, "syscalls").enumerate() {
+        // container-libs skips a rule that names no call; the others refuse it.
+        let says = |rule: &Value<'_>| self.from != Format::Containers || names_any(*rule);
+        for (position, rule) in items(root, "syscalls").filter(says).enumerate() {
             if position > 0 {
                 object.out.push(',');
             }
@@ -145,6 +147,11 @@ impl Writer<'_> {
         push_number(object.out, "", known.into());
         Ok(())
     }
+}
+
+fn names_any(rule: Value<'_>) -> bool {
+    let one = rule.get("name").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
+    one || items(rule, "names").next().is_some()
 }
 
 /// An object in the making.

@@ -5,6 +5,7 @@
 mod batten;
 mod by_hand;
 mod docs;
+mod groups;
 mod lint;
 mod readings;
 mod resolve;

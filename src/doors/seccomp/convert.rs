@@ -8,7 +8,7 @@ use super::input::{self, Source};
 use super::named::Container;
 use crate::doors::{Exit, refuse, say};
 use crate::policy::BUILT_IN_PROFILE;
-use crate::seccomp::{Dialect, convert};
+use crate::seccomp::{Dialect, GroupProfile, convert};
 use crate::spec::Document;
 
 /// Writes a profile in another format, or says what that format cannot say
@@ -64,6 +64,10 @@ impl Convert {
                 Source::Groups(profile) => Ok(profile.resolve(&self.container.target()).to_json()),
             })
         };
+        let follows_caps = self.profile == Path::new(BUILT_IN_PROFILE) || GroupProfile::is_named_by(&self.profile);
+        if written.is_ok() && follows_caps && !self.container.has_caps() {
+            eprintln!("note: resolved for the capabilities that Docker gives by default; --caps names others");
+        }
         match written {
             Ok(text) => say(&(text + "\n")).unwrap_or(Exit::Clean),
             Err(exit) => exit,

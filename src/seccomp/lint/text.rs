@@ -1,5 +1,7 @@
 //! What the text says, whatever machine it is for.
 
+use std::borrow::Cow;
+
 use super::{Remarks, names};
 use crate::capability::Capability;
 use crate::seccomp::action::{Action, Op};
@@ -55,6 +57,11 @@ pub(super) fn check(remarks: &mut Remarks, root: Value<'_>, engine: Dialect) {
     listener(remarks, root);
 }
 
+/// Strange names in quotes: one may be empty.
+fn quoted<'n>(names: impl Iterator<Item = Cow<'n, str>>) -> Vec<String> {
+    names.map(|name| format!("{name:?}")).collect()
+}
+
 fn action(object: Value<'_>, key: &str) -> Option<Action> {
     Action::from_name(&object.get(key)?.as_str()?)
 }
@@ -76,8 +83,8 @@ fn head(remarks: &mut Remarks, root: Value<'_>, default: Option<Action>, engine:
     }
     let flags: Vec<_> = items(root, "flags").collect();
     if let Some(first) = flags.first() {
-        let all: Vec<_> = flags.iter().filter_map(|flag| flag.as_str()).collect();
-        remarks.at("flags-refused", *first, names(all.iter().map(|flag| &**flag)));
+        let all = quoted(flags.iter().filter_map(|flag| flag.as_str()));
+        remarks.at("flags-refused", *first, format!("flags are set: {}", names(all.iter().map(String::as_str))));
     }
     for flag in flags {
         match flag.as_str().as_deref() {
@@ -133,7 +140,10 @@ fn calls(remarks: &mut Remarks, rule: Value<'_>, default: Option<Action>) {
         remarks.at(
             code,
             *first,
-            format!("no system call is called {}", names(strange.iter().map(|(_, name)| &**name))),
+            format!(
+                "no system call is called {}",
+                names(quoted(strange.into_iter().map(|(_, name)| name)).iter().map(String::as_str))
+            ),
         );
     }
     if let Some((first, _)) = newer.first() {
