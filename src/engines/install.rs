@@ -64,16 +64,19 @@ pub struct Plan {
 pub fn install(engine: Engine, request: &Request, site: &Site) -> Result<Plan, EngineError> {
     check(request, site)?;
     let last = Record::load(site, engine)?;
-    let (bare, notes, _) = without(&last, site)?;
+    let (bare, _, _) = without(&last, site)?;
     let bare_site = site.clone().with_texts(bare.clone());
     let registration = engine.registration(request, &bare_site)?;
-    let mut plan = Plan::new(engine, last, notes);
-    plan.notes.extend(registration.notes);
+    let mut plan = Plan::new(engine, last, registration.notes);
     plan.reload = registration.reload;
     let mut wanted = bare;
     for file in registration.files {
         let before = bare_site.read(&file.path)?;
         let after = filled(&file.path, before.as_deref(), &file.content)?;
+        if matches!(file.content, Content::Whole(_)) && before.as_ref().is_some_and(|before| *before != after) {
+            let backup = Record::backup(site, engine, &file.path);
+            plan.notes.push(format!("{} had another text, now in {}", file.path.display(), backup.display()));
+        }
         wanted.insert(file.path.clone(), Some(after.clone()));
         plan.record.files.push(Left::new(&file.path, before, after, &file.content));
     }

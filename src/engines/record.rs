@@ -61,7 +61,7 @@ impl Left {
     pub(super) fn undo(&self, now: Option<&str>) -> Result<Undone, EngineError> {
         let shown = self.path.display();
         let Some(now) = now else {
-            let notes = self.before.iter().map(|_| format!("{shown} is gone; its text from before is in the backup"));
+            let notes = self.before.iter().map(|_| format!("{shown} is gone since, and stays so"));
             return Ok(Undone { text: None, notes: notes.collect(), leaves_some: false });
         };
         if now == self.after || Some(now) == self.before.as_deref() {

@@ -199,6 +199,7 @@ fn of_this_machine_it_says_what_the_kernel_and_the_runtimes_say() {
     let run = batten(&["doctor", "--format", "json"]);
     assert!(run.code <= 1, "{}", run.stderr);
     let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    crate::schema::assert_valid("doctor", &json);
     let checks = json["checks"].as_array().unwrap();
     let found = |name: &str| {
         let check =

@@ -39,3 +39,15 @@ fn every_golden_case_s_report_is_valid_against_the_schema() {
     wrong["documents"][0]["verdict"] = "perhaps".into();
     assert!(!validator.is_valid(&wrong), "the schema can say no");
 }
+
+/// `value` must be what schemas/NAME.schema.json says, and that must be able to say no.
+pub(crate) fn assert_valid(name: &str, value: &serde_json::Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{name}.schema.json"));
+    let schema: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<_> = validator.iter_errors(value).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{name}: {errors:?}");
+    let mut wrong = value.clone();
+    wrong["version"] = "another".into();
+    assert!(!validator.is_valid(&wrong), "{name}: the schema can say no");
+}
