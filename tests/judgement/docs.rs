@@ -59,14 +59,17 @@ fn messages(source: &str) -> Vec<String> {
 
 #[test]
 fn troubleshooting_has_every_rule_and_every_message_of_a_refused_start() {
-    let page = read("docs/troubleshooting.md").replace('\n', " ");
+    let page = read("docs/troubleshooting.md");
+    let first_cells: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1)).collect();
     let mut absent = Vec::new();
     let pseudo = [rules::EXPIRED_WAIVER.0, rules::UNUSED_WAIVER.0];
     for rule in rules::names().chain(pseudo) {
-        if !page.contains(&format!("| `{rule}` |")) {
+        if !first_cells.iter().any(|cell| cell.contains(&format!("`{rule}`"))) {
             absent.push(format!("the rule {rule}"));
         }
     }
+    let page = page.replace('\n', " ");
     let mut known = 0;
     for file in REFUSALS {
         for message in messages(&read(&format!("src/{file}"))) {
