@@ -237,8 +237,10 @@ fn verdict(
     let native = target.arch;
     let looser =
         |own: &Profile| is_subset(own, &policy, native).err().map(|looser| (cause(settings, &looser), said(&looser)));
+    if *own == policy {
+        return None;
+    }
     match settings.own.value {
-        Own::Replace | Own::Deny if *own == policy => None,
         Own::Replace => Some((Cause::Profile, "the filter is not the policy's".to_owned(), Some(policy))),
         Own::Deny => Some((Cause::Profile, "the bundle brings a filter of its own".to_owned(), None)),
         Own::Keep => looser(own).map(|(cause, said)| (cause, said, Some(policy))),

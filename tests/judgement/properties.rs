@@ -86,12 +86,24 @@ fn spec() -> impl Strategy<Value = String> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let violation = || prop::sample::select(vec!["report", "fix", "deny"]);
-    (capability_words(), violation(), any::<bool>(), violation(), violation()).prop_map(|(ceiling, caps, required, nnp, notes)| {
+    (capability_words(), violation(), any::<bool>(), violation(), violation(), seccomp()).prop_map(|(ceiling, caps, required, nnp, notes, seccomp)| {
         let text = format!(
             "[capabilities]\nceiling = {ceiling:?}\nviolation = \"{caps}\"\n[no_new_privs]\nrequired = {required}\n\
-             violation = \"{nnp}\"\n[annotations]\nviolation = \"{notes}\"\n[apparmor]\nprofile = \"strict\"\nown = \"replace\"\n"
+             violation = \"{nnp}\"\n[annotations]\nviolation = \"{notes}\"\n[apparmor]\nprofile = \"strict\"\nown = \"replace\"\n{seccomp}"
         );
         Policy::parse("p.toml".as_ref(), &text).unwrap()
+    })
+}
+
+/// What is let through, what is closed, and which interfaces are answered.
+fn seccomp() -> impl Strategy<Value = String> {
+    let words = vec!["@default", "@io-uring", "@mount", "keyctl", "socket"];
+    let denied = vec!["@network-families", "@namespaces", "@debug", "connect", "bpf"];
+    let allow = prop::option::of(prop::sample::subsequence(words, 0..=5));
+    let abis = prop::sample::select(vec!["native", "compat"]);
+    (allow, prop::sample::subsequence(denied, 0..=5), abis).prop_map(|(allow, deny, abis)| {
+        let allow = allow.map_or_else(String::new, |words| format!("allow = {words:?}\n"));
+        format!("[seccomp]\n{allow}deny = {deny:?}\nabis = {abis:?}\n")
     })
 }
 
