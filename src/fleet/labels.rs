@@ -22,6 +22,8 @@ const NAMES: &[&str] = &[
     "nerdctl/name",
     "io.kubernetes.cri-o.Name",
     "io.container.name",
+    // A pause container has no name but its pod's.
+    "io.kubernetes.cri.sandbox-name",
 ];
 const IMAGES: &[&str] = &[
     "io.kubernetes.cri.image-name",

@@ -54,8 +54,8 @@ impl Writer<'_> {
     pub fn document(&self, judged: &Judged) -> String {
         match self.format {
             Format::Text => text::document(judged, self.policy, self.style),
-            Format::Json => stable::document(judged, self.policy).to_string(),
-            Format::Jsonl => stable::document(judged, self.policy).to_string() + "\n",
+            Format::Json => stable::document(judged, self.policy),
+            Format::Jsonl => stable::document(judged, self.policy) + "\n",
             Format::Sarif => sarif::document(judged, self.policy, self.spec_fails),
             Format::Junit => junit::document(judged, self.policy, self.spec_fails),
             Format::Github => github::document(judged, self.spec_fails),

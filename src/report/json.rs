@@ -1,5 +1,7 @@
 //! The stable format: `schemas/report.schema.json` describes it, and only a new number may change it.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value, json};
 
 use super::judged::Judged;
@@ -13,7 +15,32 @@ use crate::validity::Breach;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// One document, as it stands in the report and on a line of `--format jsonl`.
-pub(crate) fn document(judged: &Judged, policy: &Policy) -> Value {
+///
+/// What an edit sets is JSON already, tens of kilobytes for a filter: it goes out as it is, without being read.
+pub(crate) fn document(judged: &Judged, policy: &Policy) -> String {
+    let findings: Vec<String> = judged
+        .findings()
+        .iter()
+        .map(|finding| with(one_finding(judged, finding, policy), "edits", &edits(finding)))
+        .collect();
+    with(head(judged), "findings", &format!("[{}]", findings.join(",")))
+}
+
+/// The object `value` with one member more, whose value is JSON already.
+fn with(value: Value, name: &str, json: &str) -> String {
+    let mut out = value.to_string();
+    out.pop();
+    let comma = if out.len() > 1 { "," } else { "" };
+    let _ = write!(out, "{comma}\"{name}\":{json}}}");
+    out
+}
+
+fn edits(finding: &Finding) -> String {
+    let edits: Vec<String> = finding.edits.iter().map(edit).collect();
+    format!("[{}]", edits.join(","))
+}
+
+fn head(judged: &Judged) -> Value {
     let mut value = json!({
         "path": judged.name,
         "verdict": judged.verdict().as_str(),
@@ -25,14 +52,8 @@ pub(crate) fn document(judged: &Judged, policy: &Policy) -> Value {
     if !judged.labels.is_empty() {
         value["container"] = container(&judged.labels);
     }
-    match &judged.result {
-        Ok(outcome) => {
-            value["findings"] = outcome.findings.iter().map(|finding| one_finding(judged, finding, policy)).collect();
-        }
-        Err(error) => {
-            value["findings"] = json!([]);
-            value["error"] = json!({ "message": error.message, "hint": error.hint });
-        }
+    if let Err(error) = &judged.result {
+        value["error"] = json!({ "message": error.message, "hint": error.hint });
     }
     if !judged.breaches.is_empty() {
         value["spec"] = judged.breaches.iter().map(|breach| one_breach(judged, breach)).collect();
@@ -93,7 +114,6 @@ fn one_finding(judged: &Judged, finding: &Finding, policy: &Policy) -> Value {
         "standard": finding.standard(),
         "hint": finding.hint,
         "waiver": finding.waiver,
-        "edits": finding.edits.iter().map(edit).collect::<Vec<_>>(),
     })
 }
 
@@ -106,13 +126,15 @@ pub(crate) fn origin(origin: Origin, policy: &Policy) -> Value {
     })
 }
 
-fn edit(edit: &Edit) -> Value {
+fn edit(edit: &Edit) -> String {
+    let value = json!({ "op": if matches!(edit.change, Change::Set(_)) { "set" } else { "remove" }, "path": edit.pointer.as_str() });
     match &edit.change {
-        Change::Set(fragment) => json!({
-            "op": "set",
-            "path": edit.pointer.as_str(),
-            "value": serde_json::from_str::<Value>(fragment.json()).unwrap_or(Value::Null),
-        }),
-        Change::Remove => json!({ "op": "remove", "path": edit.pointer.as_str() }),
+        // A report of lines must stay one.
+        Change::Set(fragment) if fragment.json().contains('\n') => {
+            let set = serde_json::from_str::<Value>(fragment.json()).unwrap_or(Value::Null);
+            with(value, "value", &set.to_string())
+        }
+        Change::Set(fragment) => with(value, "value", fragment.json()),
+        Change::Remove => value.to_string(),
     }
 }

@@ -95,9 +95,11 @@ impl Judged {
         let subject = if kind == DocumentKind::Spec { policy.subject_of(&document) } else { Subject::default() };
         let before = document.text().to_owned();
         let labels = Labels::default().or_annotated(&document);
+        // Kept for the lines: copying the table is cheaper than a second scan.
+        let places = OnceCell::from(Some(document.clone()));
         let result = enforce(document, kind, &subject, policy, host);
         let result = result.map_err(|error| Unreadable { message: error.to_string(), hint: error.hint().to_owned() });
-        Self { name, subject, labels, breaches, before, result, places: OnceCell::new(), policy_lines: None }
+        Self { name, subject, labels, breaches, before, result, places, policy_lines: None }
     }
 
     /// What a whole run has to say about a policy's file: each finding with the line of the file that it is about.
@@ -159,6 +161,6 @@ impl Judged {
             let Some(next) = here.step(&token) else { break };
             here = next;
         }
-        Some(here.place().line)
+        Some(here.line())
     }
 }

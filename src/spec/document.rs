@@ -195,6 +195,12 @@ impl<'d> Value<'d> {
         self.document.place(self.node().start as usize)
     }
 
+    /// The line (from 1) of the value's first byte.
+    #[cfg(feature = "cli")]
+    pub fn line(self) -> usize {
+        1 + memchr::memchr_iter(b'\n', &self.document.text.as_bytes()[..self.node().start as usize]).count()
+    }
+
     /// The RFC 6901 pointer to this value. Walks from the root: for messages, not for the hot path.
     pub fn pointer(self) -> Pointer {
         let mut pointer = Pointer::root();

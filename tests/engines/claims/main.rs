@@ -8,6 +8,7 @@ mod containerd;
 mod cri;
 mod crowd;
 mod docker;
+mod fleet;
 mod kills;
 mod podman;
 mod registration;
