@@ -21,8 +21,9 @@ struct Lab {
     id: String,
 }
 
-/// mkdir(1) comes and goes in a millisecond: by the time its record is read it is gone.
-const WORK: &str = "mkdir /x; mkdir /y; busybox sleep 1; echo end";
+/// mkdir(1) comes and goes in a millisecond: by the time its record is read it is gone. `times` is the shell's own call, and
+/// the shell stays.
+const WORK: &str = "mkdir /x; mkdir /y; times >/dev/null 2>&1; busybox sleep 3; echo end";
 
 impl Lab {
     /// `None`, with a loud line, where this machine cannot show it.
@@ -47,7 +48,7 @@ impl Lab {
         for applet in ["sh", "mkdir"] {
             symlink("busybox", lab.path("rootfs/bin").join(applet)).unwrap();
         }
-        fs::write(lab.path("policy.toml"), "[seccomp]\nlog_denials = true\ndeny = [\"mkdir\"]\n").unwrap();
+        fs::write(lab.path("policy.toml"), "[seccomp]\nlog_denials = true\ndeny = [\"mkdir\", \"times\"]\n").unwrap();
         let config = json!({
             "ociVersion": "1.0.2",
             "process": {
@@ -118,6 +119,10 @@ impl Lab {
     }
 
     fn shim(&self) -> Output {
+        self.start().wait_with_output().unwrap()
+    }
+
+    fn start(&self) -> Child {
         let shim = std::env::var_os("BATTEN_RUNTIME").unwrap_or_else(|| env!("CARGO_BIN_EXE_batten-runtime").into());
         let mut command = if Path::new("/sys/fs/cgroup/unified").exists() {
             // crun refuses a hybrid cgroup tree: it gets the version 1 part of it.
@@ -128,7 +133,8 @@ impl Lab {
             Command::new(shim)
         };
         command.env("BATTEN_RUNTIME_CONFIG", self.path("runtime.toml"));
-        command.args(["--root", &self.text("state"), "run", "--bundle", &self.text("."), &self.id]).output().unwrap()
+        command.args(["--root", &self.text("state"), "run", "--bundle", &self.text("."), &self.id]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 }
 
@@ -153,9 +159,13 @@ fn a_refused_call_is_named_with_its_container_and_the_policy_s_line_though_the_p
     }
     lab.behind("/usr/bin/crun");
     let (mut follow, began) = (lab.follow(), Instant::now());
-    let ran = lab.shim();
+    let container = lab.start();
     let is_call = |row: &Value| row["kind"] == "seccomp" && row["what"] == "mkdir" && row["container"]["id"] == *lab.id;
     let rows = lab.found(is_call);
+    // Once, while the container is there: its shell lives, so that its record leads to it by its control groups alone.
+    let once =
+        crate::denials(&["--kmsg", "--root", &lab.text("state"), "--container", &lab.id], Path::new("/dev/null"));
+    let ran = container.wait_with_output().unwrap();
     follow.kill().unwrap();
     follow.wait().unwrap();
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
@@ -167,6 +177,7 @@ fn a_refused_call_is_named_with_its_container_and_the_policy_s_line_though_the_p
     if notes.contains("cannot be had") && !rows.iter().any(is_call) {
         return missing("the kernel's news of processes cannot be had here");
     }
+    assert!(once.stdout.contains("refused times [seccomp]"), "{}", once.stdout);
     let call = rows.iter().find(|row| is_call(row)).unwrap_or_else(|| panic!("{rows:#?}\n{notes}"));
     assert_eq!((&call["outcome"], &call["by"]), (&"refused".into(), &"policy".into()), "{call:#}");
     assert_eq!(call["program"]["exe"], "/bin/busybox");

@@ -93,3 +93,22 @@ fn diff_says_both_directions_and_a_profile_of_the_recording_differs_in_neither()
     assert!(unused.contains(&"shmget") && !unused.contains(&"read"), "{unused:?}");
     assert_eq!(batten(&["record", "diff", &trace]).code, 4);
 }
+
+#[test]
+fn a_whole_fleet_is_held_against_a_run_and_the_bundles_that_would_break_it_are_named() {
+    let Some(lab) = Lab::new() else { return };
+    std::fs::write(lab.path("run"), "read(0, \"\", 1) = 0\ngetuid() = 0\n").unwrap();
+    let strict = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["getuid"],"action":"SCMP_ACT_ERRNO"}]}"#;
+    for (name, filter) in [("fleet/one", None), ("fleet/two", Some(strict)), ("fleet/three", None)] {
+        lab.bundle(&["/bin/true"], filter, true);
+        std::fs::create_dir_all(lab.path(name)).unwrap();
+        std::fs::copy(lab.path("config.json"), lab.path(name).join("config.json")).unwrap();
+    }
+    let args = ["check", "-r", &lab.text("fleet"), "--against", &lab.text("run"), "--format", "jsonl"];
+    let said = batten(&args);
+    assert_eq!(said.code, 1, "{}", said.stderr);
+    let breaks = |line: &&str| line.contains("getuid would have been refused");
+    let broken: Vec<&str> = said.stdout.lines().filter(breaks).collect();
+    assert!(broken.len() == 1 && broken[0].contains("fleet/two/config.json"), "{}", said.stdout);
+    assert_eq!(said.stdout.lines().filter(|line| line.contains("/config.json\"")).count(), 3, "{}", said.stdout);
+}
