@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Exit, refuse, say};
 use crate::policy::glob;
-use crate::rules::{self, RULES, Rule};
+use crate::rules::{self, RULES, reference};
 
 /// Says what a rule is for and what to do about its findings; without a name, lists the rules
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ impl Explain {
     pub fn run(&self) -> Exit {
         let Some(name) = &self.rule else { return say(&listed()).unwrap_or(Exit::Clean) };
         if let Some(rule) = rules::find(name) {
-            return say(&explained(rule)).unwrap_or(Exit::Clean);
+            return say(&reference::explained(rule)).unwrap_or(Exit::Clean);
         }
         if let Some((_, words)) = OTHERS.iter().find(|(other, _)| other == name) {
             return say(&format!("{name}\n\n{words}\n")).unwrap_or(Exit::Clean);
@@ -64,16 +64,4 @@ fn listed() -> String {
         let _ = writeln!(out, "{:28} {:8} {}", rule.id.0, rule.severity.as_str(), rule.summary);
         out
     })
-}
-
-fn explained(rule: &Rule) -> String {
-    let mut out = format!("{} ({})\n\n{}\n", rule.id, rule.severity.as_str(), rule.summary);
-    let judged = if rule.judges_exec { "config.json, and the process file of an exec" } else { "config.json" };
-    let _ = writeln!(out, "\njudges:  {judged}");
-    let setting = rule.id.0.replace('-', "_");
-    let _ = writeln!(out, "policy:  the setting of this name; docs/policy.md lists its values");
-    let _ = writeln!(out, "fix:     batten diff BUNDLE shows the change, batten apply BUNDLE makes it");
-    let _ = writeln!(out, "waive:   [[waiver]] with rule = \"{}\", reason, owner and expires", rule.id);
-    let _ = writeln!(out, "docs:    docs/policy.md ({setting})");
-    out
 }

@@ -186,21 +186,22 @@ impl Declared {
         Some(&self.set[at].1)
     }
 
-    /// What is looser here than in `floor`, where the floor looks at all.
-    pub(super) fn looser_than(&self, floor: &Self, section: usize, declared: &Section) -> Vec<Origin> {
+    /// What is looser here than in `floor`, where the floor looks at all; each with where the floor's was made.
+    pub(super) fn looser_than(&self, floor: &Self, section: usize, declared: &Section) -> Vec<(Origin, Origin)> {
         let was = floor.violation(section, declared);
         if was == Violation::Off {
             return Vec::new();
         }
-        let origin = |slot, name| self.get(section, slot).map_or(Origin::built_in(name), |set| set.origin);
+        let origin = |at: &Self, slot, name| at.get(section, slot).map_or(Origin::built_in(name), |set| set.origin);
+        let both = |slot, name| (origin(self, slot, name), origin(floor, slot, name));
         let mut found = Vec::new();
         if self.violation(section, declared).is_looser_than(was) {
-            found.push(origin(0, declared.violation));
+            found.push(both(0, declared.violation));
         }
         for (position, setting) in declared.settings.iter().enumerate() {
             let held = |at: &Self| at.get(section, position + 1).map_or(setting.kind.unset(), |set| set.value.clone());
             if setting.kind.is_looser(&held(self), &held(floor)) {
-                found.push(origin(position + 1, setting.name));
+                found.push(both(position + 1, setting.name));
             }
         }
         found

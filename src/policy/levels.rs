@@ -288,6 +288,37 @@ static ROWS: &[Row] = {
     ]
 };
 
+/// One control of a standard, for whoever reads about it.
+#[cfg(feature = "cli")]
+#[derive(Debug, Clone, Copy)]
+pub struct Standard {
+    /// The lowest level that has it.
+    pub level: Level,
+    /// The standard and its control.
+    pub name: &'static str,
+    /// The table of the rule that judges it.
+    pub table: &'static str,
+    /// The first minor version that has it so.
+    pub since: u8,
+}
+
+/// What the levels ask, in order.
+#[cfg(feature = "cli")]
+pub fn standards() -> impl Iterator<Item = Standard> {
+    ROWS.iter().map(|row| Standard {
+        level: row.level,
+        name: row.standard,
+        table: match row.asks {
+            Asks::Section(name, _) => name,
+            Asks::Ceiling(_) => "capabilities",
+            Asks::NoNewPrivs => "no_new_privs",
+            Asks::AppArmor { .. } => "apparmor",
+            Asks::Seccomp => "seccomp",
+        },
+        since: row.since,
+    })
+}
+
 impl Row {
     fn belongs_to(&self, level: Level, minor: u8) -> bool {
         let of_level = match level {

@@ -2,8 +2,8 @@
 
 use super::error::PolicyError;
 use super::model::{Absent, Mode, Violation};
-use super::origin::{Origin, OriginPlace};
-use super::settings::{Seccomp, Settings};
+use super::origin::{Origin, OriginPlace, Sourced};
+use super::settings::{AppArmor, Seccomp, Settings};
 use super::{Override, Policy};
 use crate::rules::RULES;
 use crate::seccomp::Abis;
@@ -13,6 +13,8 @@ struct Loosened {
     /// Its rule, or `mode`.
     rule: &'static str,
     origin: Origin,
+    /// Where it was made below.
+    was: Origin,
 }
 
 impl Policy {
@@ -23,7 +25,9 @@ impl Policy {
             let mut floor = Settings::built_in();
             floor.lay_level(chosen.clone(), false);
             let level = chosen.level.value.as_str();
-            if let Some(found) = self.base.looser_than(&floor).iter().find(|found| !self.may_loosen(found.rule)) {
+            // What the level does not ask for is the policy's own to say.
+            let is_wrong = |found: &&Loosened| found.was.standard.is_some() && !self.may_loosen(found.rule);
+            if let Some(found) = self.base.looser_than(&floor).iter().find(is_wrong) {
                 let problem = format!("{} is looser than the level {level:?}", found.origin.setting);
                 return Err(self.wrong(found.origin, problem, found.rule));
             }
@@ -68,62 +72,71 @@ impl Settings {
     /// counts as looser.
     fn looser_than(&self, floor: &Self) -> Vec<Loosened> {
         let mut found = Vec::new();
-        if self.mode.value == Mode::Audit && floor.mode.value == Mode::Enforce {
-            found.push(Loosened { rule: "mode", origin: self.mode.origin });
-        }
-        let mut note = |rule, origin, is_looser: bool| {
+        let mut note = |rule, origin, was, is_looser: bool| {
             if is_looser {
-                found.push(Loosened { rule, origin });
+                found.push(Loosened { rule, origin, was });
             }
         };
+        let audits = self.mode.value == Mode::Audit && floor.mode.value == Mode::Enforce;
+        note("mode", self.mode.origin, floor.mode.origin, audits);
         let (own, was) = (&self.capabilities, &floor.capabilities);
         if was.violation.value != Violation::Off {
-            note("capabilities", own.violation.origin, own.violation.value.is_looser_than(was.violation.value));
+            note("capabilities", own.violation.origin, was.violation.origin, drops(&own.violation, &was.violation));
             let above = !own.ceiling.value.difference(was.ceiling.value).is_empty();
-            note("capabilities", own.ceiling.origin, above);
+            note("capabilities", own.ceiling.origin, was.ceiling.origin, above);
         }
         let (own, was) = (&self.seccomp, &floor.seccomp);
         if was.violation.value != Violation::Off {
-            note("seccomp", own.violation.origin, own.violation.value.is_looser_than(was.violation.value));
-            note("seccomp", own.origin(), own.may_allow_more_than(was));
-            note("seccomp", own.deny.origin, was.deny.value.iter().any(|word| !own.deny.value.contains(word)));
-            note("seccomp", own.abis.origin, own.abis.value != was.abis.value && own.abis.value != Abis::Native);
-        }
-        let (own, was) = (&self.apparmor, &floor.apparmor);
-        if was.violation.value != Violation::Off {
-            let named = |set: &Option<super::Sourced<String>>| set.as_ref().map(|set| set.value.clone());
-            note("apparmor", own.violation.origin, own.violation.value.is_looser_than(was.violation.value));
-            note("apparmor", own.required.origin, was.required.value && !own.required.value);
-            note("apparmor", own.complain.origin, own.complain.value && !was.complain.value);
-            let let_in = own.allowed.value.iter().any(|name| !has(&was.allowed.value, name));
-            note("apparmor", own.allowed.origin, let_in);
-            note("apparmor", own.absent.origin, own.absent.value == Absent::Skip && was.absent.value == Absent::Deny);
-            if let Some(profile) = &own.profile {
-                note("apparmor", profile.origin, was.profile.is_some() && named(&was.profile) != named(&own.profile));
-            }
-            if let Some(fallback) = &own.fallback {
-                note("apparmor", fallback.origin, named(&was.fallback) != named(&own.fallback));
-            }
+            note("seccomp", own.violation.origin, was.violation.origin, drops(&own.violation, &was.violation));
+            note("seccomp", own.origin(), was.origin(), own.may_allow_more_than(was));
+            let opens = was.deny.value.iter().any(|word| !own.deny.value.contains(word));
+            note("seccomp", own.deny.origin, was.deny.origin, opens);
+            let wider = own.abis.value != was.abis.value && own.abis.value != Abis::Native;
+            note("seccomp", own.abis.origin, was.abis.origin, wider);
         }
         let (own, was) = (&self.no_new_privs, &floor.no_new_privs);
-        if was.violation.value != Violation::Off {
-            note("no-new-privs", own.required.origin, was.required.value && !own.required.value);
-            let dropped = own.violation.value.is_looser_than(was.violation.value);
-            note("no-new-privs", own.violation.origin, was.required.value && dropped);
+        if was.violation.value != Violation::Off && was.required.value {
+            note("no-new-privs", own.required.origin, was.required.origin, !own.required.value);
+            note("no-new-privs", own.violation.origin, was.violation.origin, drops(&own.violation, &was.violation));
         }
         let (own, was) = (&self.annotations, &floor.annotations);
         if was.violation.value != Violation::Off {
-            note("annotations", own.violation.origin, own.violation.value.is_looser_than(was.violation.value));
-            note("annotations", own.allow.origin, own.allow.value.iter().any(|key| !has(&was.allow.value, key)));
-            note("annotations", own.deny.origin, was.deny.value.iter().any(|key| !own.deny.value.contains(key)));
+            note("annotations", own.violation.origin, was.violation.origin, drops(&own.violation, &was.violation));
+            note("annotations", own.allow.origin, was.allow.origin, !covers(&was.allow.value, &own.allow.value));
+            let fewer = was.deny.value.iter().any(|key| !own.deny.value.contains(key));
+            note("annotations", own.deny.origin, was.deny.origin, fewer);
         }
+        self.apparmor.looser_than(&floor.apparmor, &mut |origin, was, looser| note("apparmor", origin, was, looser));
         for (position, rule) in RULES.iter().enumerate() {
             let Some(section) = rule.section else { continue };
             let looser = self.declared.looser_than(&floor.declared, position, section);
-            found.extend(looser.into_iter().map(|origin| Loosened { rule: rule.id.0, origin }));
+            found.extend(looser.into_iter().map(|(origin, was)| Loosened { rule: rule.id.0, origin, was }));
         }
         found
     }
+}
+
+impl AppArmor {
+    fn looser_than(&self, was: &Self, note: &mut dyn FnMut(Origin, Origin, bool)) {
+        if was.violation.value == Violation::Off {
+            return;
+        }
+        note(self.violation.origin, was.violation.origin, drops(&self.violation, &was.violation));
+        note(self.required.origin, was.required.origin, was.required.value && !self.required.value);
+        note(self.complain.origin, was.complain.origin, self.complain.value && !was.complain.value);
+        note(self.allowed.origin, was.allowed.origin, !covers(&was.allowed.value, &self.allowed.value));
+        let skips = self.absent.value == Absent::Skip && was.absent.value == Absent::Deny;
+        note(self.absent.origin, was.absent.origin, skips);
+        for (own, was, may_come) in [(&self.profile, &was.profile, true), (&self.fallback, &was.fallback, false)] {
+            let Some(own) = own else { continue };
+            let differs = was.as_ref().map_or(!may_come, |was| was.value != own.value);
+            note(own.origin, was.as_ref().map_or(own.origin, |was| was.origin), differs);
+        }
+    }
+}
+
+fn drops(own: &Sourced<Violation>, was: &Sourced<Violation>) -> bool {
+    own.value.is_looser_than(was.value)
 }
 
 impl Seccomp {
@@ -137,8 +150,9 @@ impl Seccomp {
     }
 }
 
-fn has(patterns: &[String], name: &String) -> bool {
-    patterns.iter().any(|pattern| pattern == name || pattern == "*")
+/// Whether every one of `names` is among `patterns`, as far as that is plain to see.
+fn covers(patterns: &[String], names: &[String]) -> bool {
+    names.iter().all(|name| patterns.iter().any(|pattern| pattern == name || pattern == "*"))
 }
 
 #[cfg(test)]
@@ -199,6 +213,7 @@ mod tests {
             problem("level = 'restricted'\nloosenable = ['capabilities']\ncapabilities.ceiling = ['@docker']\n"),
             None
         );
+        assert_eq!(problem("level = 'restricted'\nmode = 'audit'\nannotations.violation = 'off'\n"), None);
         assert_eq!(problem("level = 'restricted'\ncapabilities.ceiling = []\nseccomp.own = 'keep'\n"), None);
     }
 }

@@ -19,6 +19,8 @@ pub(crate) use declared::section;
 pub use declared::{Kind, Section, Setting, Words};
 pub use error::PolicyError;
 pub use levels::{Chosen, Level};
+#[cfg(feature = "cli")]
+pub use levels::{Standard, standards};
 pub use model::{Absent, Mode, Own, Violation};
 pub use origin::{Origin, Source, Sourced};
 pub use settings::{Annotations, AppArmor, Capabilities, NoNewPrivs, Seccomp, Settings};

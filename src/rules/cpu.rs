@@ -39,8 +39,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     if case.at(&Pointer::new("/linux")).is_none() {
         return Ok(Vec::new());
     }
-    // The kernel's own period (cpu.cfs_period_us).
-    let period = number(&Pointer::new("/linux/resources/cpu/period")).unwrap_or(100_000);
+    let period = number(&Pointer::new(PERIOD_PLACE)).unwrap_or(PERIOD);
     let unified = unified(case, "cpu.max");
     let given = match &unified {
         Some(text) => share(text),
@@ -61,11 +60,25 @@ fn judge(case: &Case<'_>) -> Judgement {
         return Ok(vec![case.found(None, wrong)]);
     }
     Ok(vec![case.fixable(None, wrong, || {
-        let quota = u128::from(most) * u128::from(period) / 1000;
+        let quota = |period: u64| u128::from(most) * u128::from(period) / 1000;
         let removed = unified.as_ref().map(|_| Edit::remove(unified_place("cpu.max")));
-        std::iter::once(Edit::set(place, quota.max(1).to_string())).chain(removed).collect()
+        let set = match u64::try_from(quota(period)) {
+            Ok(quota @ 1..=MOST_QUOTA) => vec![Edit::set(place, quota.to_string())],
+            // A period that no kernel takes.
+            _ => {
+                let own = u64::try_from(quota(PERIOD)).unwrap_or(MOST_QUOTA).clamp(1, MOST_QUOTA);
+                vec![Edit::set(place, own.to_string()), Edit::set(Pointer::new(PERIOD_PLACE), PERIOD.to_string())]
+            }
+        };
+        set.into_iter().chain(removed).collect()
     })])
 }
+
+/// The kernel's own (cpu.cfs_period_us), in microseconds.
+const PERIOD: u64 = 100_000;
+const PERIOD_PLACE: &str = "/linux/resources/cpu/period";
+/// The runtime-spec's type for a quota ends here.
+const MOST_QUOTA: u64 = i64::MAX.unsigned_abs();
 
 fn thousandths(quota: u64, period: u64) -> u64 {
     u64::try_from(u128::from(quota) * 1000 / u128::from(period.max(1))).unwrap_or(u64::MAX)
@@ -75,6 +88,6 @@ fn thousandths(quota: u64, period: u64) -> u64 {
 fn share(text: &str) -> Option<u64> {
     let mut words = text.split_ascii_whitespace();
     let quota = words.next()?.parse().ok().filter(|quota| *quota > 0)?;
-    let period = words.next().map_or(Some(100_000), |word| word.parse().ok())?;
+    let period = words.next().map_or(Some(PERIOD), |word| word.parse().ok())?;
     Some(thousandths(quota, period))
 }

@@ -105,8 +105,11 @@ fn judge_env(case: &Case<'_>, pointer: Pointer, path: &str) -> Option<Finding> {
     };
     let hint = "write env into the hook's configuration, as [\"PATH=/usr/sbin:/usr/bin\"]";
     let wrong = Wrong { setting, pointer: pointer.clone(), message, hint };
+    let kept: Vec<_> = env.iter().map(|entry| &**entry).filter(|entry| !denied.matches(&name(entry))).collect();
+    if kept.is_empty() && denied.matches("PATH") {
+        return Some(case.found(Some(path), wrong));
+    }
     Some(case.fixable(Some(path), wrong, || {
-        let kept: Vec<_> = env.iter().map(|entry| &**entry).filter(|entry| !denied.matches(&name(entry))).collect();
         let json = if kept.is_empty() { PATH.to_owned() } else { written(kept.into_iter()) };
         vec![Edit::set(pointer, json)]
     }))

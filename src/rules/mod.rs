@@ -31,6 +31,8 @@ mod privileged;
 mod propagation;
 mod readonly_paths;
 mod readonly_root;
+#[cfg(feature = "cli")]
+pub mod reference;
 mod resources;
 mod rlimits;
 mod seccomp;
@@ -87,12 +89,9 @@ impl Rule {
 
     /// Intent, fields and allowed values in Markdown, as the rule's file opens with them; nothing in the shim.
     pub fn prose(&self) -> String {
-        let own = format!("//! # {}", self.id);
-        let lines = self.source.lines().take_while(|line| line.starts_with("//!"));
-        let lines = lines.skip_while(|line| *line != own && line.starts_with("//! # ")).skip_while(|line| *line == own);
-        lines
-            .map(|line| line[3..].strip_prefix(' ').unwrap_or_default())
-            .fold(String::new(), |prose, line| prose + line + "\n")
+        let lines = self.source.lines().skip(1).take_while(|line| line.starts_with("//!"));
+        let text = lines.map(|line| line[3..].strip_prefix(' ').unwrap_or_default());
+        text.fold(String::new(), |prose, line| prose + line + "\n")
     }
 
     /// Its table in the policy: `no_new_privs`.

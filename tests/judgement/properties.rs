@@ -1,12 +1,14 @@
 //! The invariants of ARCHITECTURE.md, for documents that nobody thought of.
 
+use std::fmt::Write;
+
 use batten::apparmor::Kernel;
 use batten::capability::{CapSet, Capability};
 use batten::enforce::{Outcome, enforce};
 use batten::finding::Disposition;
 use batten::host::Host;
 use batten::policy::{Day, Policy, Subject};
-use batten::rules::DocumentKind;
+use batten::rules::{DocumentKind, RULES};
 use batten::spec::{Document, Edit, Kind, Pointer, Value, apply};
 use proptest::prelude::*;
 
@@ -63,31 +65,184 @@ fn capabilities() -> impl Strategy<Value = String> {
     })
 }
 
-fn spec() -> impl Strategy<Value = String> {
+/// One of `values`, or none.
+fn maybe(values: &'static [&'static str]) -> impl Strategy<Value = Option<&'static str>> {
+    prop::option::of(prop::sample::select(values))
+}
+
+/// Some of `items`, in any order and number, as an array.
+fn array(items: &'static [&'static str]) -> impl Strategy<Value = Option<String>> {
+    let some = prop::collection::vec(prop::sample::select(items), 0..4);
+    prop::option::of(some.prop_map(|items| format!("[{}]", items.join(" ,"))))
+}
+
+fn object(members: &[(&str, Option<String>)]) -> String {
+    let members: Vec<_> =
+        members.iter().filter_map(|(key, value)| Some(format!("\"{key}\": {}", value.as_ref()?))).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+const MOUNTS: &[&str] = &[
+    r#"{"destination":"/proc","type":"proc","source":"proc"}"#,
+    r#"{"destination":"/p","type":"proc","x":1}"#,
+    r#"{"destination":"/run/d.sock","type":"bind","source":"/var/run/docker.sock","options":["bind"]}"#,
+    r#"{"destination":"/h","type":"none","source":"/srv/..//etc/","options":["rbind","rshared","suid"]}"#,
+    r#"{"destination":"\/d\u0061ta","source":"../../x","options":["rbind","ro","nodev"]}"#,
+    r#"{"destination":"/t","type":"tmpfs","options":["nosuid","suid","shared"]}"#,
+    r#"{"destination":"/o","type":"overlay","options":["lowerdir=/"],"uidMappings":[{"containerID":0,"hostID":0,"size":1}]}"#,
+    "{}",
+];
+const NAMESPACES: &[&str] = &[
+    r#"{"type":"pid"}"#,
+    r#"{"type":"pid","path":"/proc/1/ns/pid"}"#,
+    r#"{"type":"network","path":"/proc/77/ns/net"}"#,
+    r#"{"type":"ipc","path":""}"#,
+    r#"{"type":"user"}"#,
+    r#"{"type":"mount","x":[1.50]}"#,
+    "{}",
+];
+const DEVICES: &[&str] = &[
+    r#"{"path":"/dev/null","type":"c","major":1,"minor":3}"#,
+    r#"{"path":"/dev/null","type":"b","major":8,"minor":0}"#,
+    r#"{"path":"/f","type":"p"}"#,
+    "{}",
+];
+const DEVICE_RULES: &[&str] = &[
+    r#"{"allow":false,"access":"rwm"}"#,
+    r#"{"allow":true,"access":"rwm"}"#,
+    r#"{"allow":true,"type":"a"}"#,
+    r#"{"allow":true,"type":"c","major":1,"minor":3,"access":"rw"}"#,
+    r#"{"allow":true,"type":"b","major":8,"minor":-1,"access":"r"}"#,
+    r#"{"allow":false,"type":"c","major":10,"minor":229,"access":"rwm"}"#,
+    "{}",
+];
+const RLIMITS: &[&str] = &[
+    r#"{"type":"RLIMIT_NOFILE","hard":18446744073709551615,"soft":1}"#,
+    r#"{"type":"RLIMIT_NOFILE","hard":9,"soft":9}"#,
+    r#"{"type":"RLIMIT_CORE","hard":0,"soft":0}"#,
+    "{}",
+];
+const HOOKS: &[&str] = &[
+    r#"{"path":"/nonexistent/h"}"#,
+    r#"{"path":"/nonexistent/h","env":["A=1","LD_PRELOAD=/x"]}"#,
+    r#"{"path":"h","env":[]}"#,
+    "{}",
+];
+const PATHS: &[&str] = &[r#""/proc/kcore""#, r#""/proc""#, r#""""#, r#""/sys/\u0066irmware/""#, r#""/proc/sys""#];
+
+/// What the runtime makes of the machine for the container.
+fn linux() -> impl Strategy<Value = Option<String>> {
+    let resources = (
+        array(DEVICE_RULES),
+        maybe(&[r#"{"limit":-1}"#, r#"{"limit":9000000000000000000,"x":2E1}"#, r#"{"limit":5}"#, "null"]),
+        maybe(&[
+            r#"{"quota":1,"period":18446744073709551615}"#,
+            r#"{"period":1}"#,
+            r#"{"shares":2}"#,
+            r#"{"quota":-1,"period":50000}"#,
+        ]),
+        maybe(&[r#"{"limit":0}"#, r#"{"limit":7}"#, "{}"]),
+        maybe(&[r#"{"memory.max":"max","a~b/c":"1"}"#, r#"{"cpu.max":"max 5","pids.max":" 3 "}"#, "{}"]),
+    );
+    let resources = resources.prop_map(|(devices, memory, cpu, pids, unified)| {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let (memory, cpu, pids, unified) = (owned(memory), owned(cpu), owned(pids), owned(unified));
+        object(&[("devices", devices), ("memory", memory), ("cpu", cpu), ("pids", pids), ("unified", unified)])
+    });
+    let lists = (array(NAMESPACES), array(DEVICES), array(PATHS), array(PATHS));
+    let words = (
+        maybe(&[r#"{"kernel.core_pattern":"|x","net/ipv4/tcp_syncookies":"1","a~/b":"2"}"#, "{}", "null"]),
+        maybe(&[r#""shared""#, r#""rslave""#, r#""x""#]),
+        maybe(&[r#""/""#, r#""/docker/../x""#, r#""a:b:c""#]),
+        maybe(&[
+            r#"{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/run/x"}"#,
+            r#"{"defaultAction":"SCMP_ACT_ERRNO","architectures":["SCMP_ARCH_S390X"]}"#,
+        ]),
+    );
+    let all = (prop::option::of(resources), lists, words, unknown()).prop_map(|(resources, lists, words, unknown)| {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        object(&[
+            ("u", Some(unknown)),
+            ("resources", resources),
+            ("namespaces", lists.0),
+            ("devices", lists.1),
+            ("maskedPaths", lists.2),
+            ("readonlyPaths", lists.3),
+            ("sysctl", owned(words.0)),
+            ("rootfsPropagation", owned(words.1)),
+            ("cgroupsPath", owned(words.2)),
+            ("seccomp", owned(words.3)),
+            ("uidMappings", Some(r#"[{"containerID":0,"hostID":4294967295,"size":4294967295}]"#.to_owned())),
+        ])
+    });
+    prop_oneof![6 => all.prop_map(Some), 1 => Just(None), 1 => Just(Some("null".to_owned()))]
+}
+
+fn process() -> impl Strategy<Value = String> {
     let capabilities =
         prop_oneof![4 => capabilities().prop_map(Some), 1 => Just(None), 1 => Just(Some("null".to_owned()))];
-    let apparmor = prop::option::of(prop::sample::select(vec!["unconfined", "docker-default", ""]));
+    let words = (
+        maybe(&[r#""unconfined""#, r#""docker-default""#, r#""""#]),
+        maybe(&["true", "false", "null"]),
+        maybe(&[r#""/""#, r#""/proc/self/fd/7""#, r#""\/srv/../proc""#, r#""proc/1""#]),
+        maybe(&[r#"{"uid":0}"#, r#"{"uid":5,"gid":5,"additionalGids":[0,6]}"#, "null"]),
+        maybe(&[r#""system_u:system_r:spc_t:s0""#, r#""x""#, r#""system_u:system_r:container_t:s0""#]),
+    );
+    (capabilities, words, array(RLIMITS), unknown()).prop_map(|(capabilities, words, rlimits, unknown)| {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        object(&[
+            ("y", Some(unknown)),
+            ("capabilities", capabilities),
+            ("apparmorProfile", owned(words.0)),
+            ("noNewPrivileges", owned(words.1)),
+            ("cwd", owned(words.2)),
+            ("user", owned(words.3)),
+            ("selinuxLabel", owned(words.4)),
+            ("rlimits", rlimits),
+        ])
+    })
+}
+
+fn spec() -> impl Strategy<Value = String> {
     let annotations =
         prop::collection::vec(prop::sample::select(vec!["run.oci.seccomp_bpf_data", "krun.x", "a/b~c", "ok"]), 0..4);
-    (capabilities, apparmor, any::<Option<bool>>(), annotations, unknown(), any::<bool>()).prop_map(
-        |(capabilities, apparmor, no_new_privs, mut annotations, unknown, with_process)| {
+    let hooks = array(HOOKS).prop_map(|hooks| hooks.map(|hooks| format!("{{\"prestart\":{hooks}}}")));
+    let root = maybe(&["{}", r#"{"path":"r","readonly":false}"#, r#"{"readonly":true}"#, "null"]);
+    (prop::option::of(process()), linux(), array(MOUNTS), hooks, root, annotations, unknown()).prop_map(
+        |(process, linux, mounts, hooks, root, mut annotations, unknown)| {
             annotations.sort_unstable();
             annotations.dedup();
             let annotations: Vec<_> = annotations.iter().map(|key| format!("\"{key}\":\"v\"")).collect();
-            let mut process = vec![format!("\"y\":{unknown}")];
-            process.extend(capabilities.map(|object| format!("\"capabilities\":{object}")));
-            process.extend(apparmor.map(|name| format!("\"apparmorProfile\":{name:?}")));
-            process.extend(no_new_privs.map(|set| format!("\"noNewPrivileges\":{set}")));
-            let process = if with_process { format!(",\"process\":{{{}}}", process.join(" ,")) } else { String::new() };
-            format!("{{\"z\":{unknown}{process},\"annotations\":{{{}}}}}", annotations.join(","))
+            object(&[
+                ("z", Some(unknown)),
+                ("process", process),
+                ("root", root.map(str::to_owned)),
+                ("mounts", mounts),
+                ("hooks", hooks),
+                ("linux", linux),
+                ("annotations", Some(format!("{{{}}}", annotations.join(",")))),
+            ])
         },
     )
 }
 
+/// Every control on or off, with a limit to set or none.
 fn policy() -> impl Strategy<Value = Policy> {
-    let violation = || prop::sample::select(vec!["report", "fix", "deny"]);
-    (capability_words(), violation(), any::<bool>(), violation(), violation(), seccomp()).prop_map(|(ceiling, caps, required, nnp, notes, seccomp)| {
-        let text = format!(
+    let violation = || prop::sample::select(vec!["off", "report", "fix", "fix", "deny"]);
+    let declared = prop::collection::vec(violation(), RULES.len());
+    let spelled_out = (capability_words(), violation(), any::<bool>(), violation(), violation(), seccomp());
+    (spelled_out, declared, any::<bool>()).prop_map(|((ceiling, caps, required, nnp, notes, seccomp), declared, limits)| {
+        let mut text = String::new();
+        if limits {
+            text.push_str("memory.most = 4096\ncpu.most = 1\npids.most = 9\npropagation.allowed = []\n");
+        }
+        for (rule, violation) in RULES.iter().zip(declared) {
+            if let Some(section) = rule.section {
+                let _ = writeln!(text, "{} = \"{violation}\"", section.violation);
+            }
+        }
+        let _ = write!(
+            text,
             "[capabilities]\nceiling = {ceiling:?}\nviolation = \"{caps}\"\n[no_new_privs]\nrequired = {required}\n\
              violation = \"{nnp}\"\n[annotations]\nviolation = \"{notes}\"\n[apparmor]\nprofile = \"strict\"\nown = \"replace\"\n{seccomp}"
         );
@@ -144,7 +299,11 @@ proptest! {
             let document = Document::parse(text).unwrap();
             let mut all = Vec::new();
             leaves(document.root(), &Pointer::root(), &mut all);
-            all.retain(|(pointer, _)| !edited.iter().any(|place| place.strip(pointer).is_some()));
+            // A null is an absent member to every runtime: an edit below it makes it one.
+            let is_edited = |pointer: &Pointer, raw: &str| {
+                edited.iter().any(|place| place.strip(pointer).is_some() || (raw == "null" && pointer.strip(place).is_some()))
+            };
+            all.retain(|(pointer, raw)| !is_edited(pointer, raw));
             all
         };
         prop_assert_eq!(untouched(&spec), untouched(&outcome.text));
