@@ -62,13 +62,12 @@ fn judge(case: &Case<'_>) -> Judgement {
     Ok(vec![case.fixable(None, wrong, || {
         let quota = |period: u64| u128::from(most) * u128::from(period) / 1000;
         let removed = unified.as_ref().map(|_| Edit::remove(unified_place("cpu.max")));
-        let set = match u64::try_from(quota(period)) {
-            Ok(quota @ 1..=MOST_QUOTA) => vec![Edit::set(place, quota.to_string())],
+        let set = if let Ok(quota @ 1..=MOST_QUOTA) = u64::try_from(quota(period)) {
+            vec![Edit::set(place, quota.to_string())]
+        } else {
             // A period that no kernel takes.
-            _ => {
-                let own = u64::try_from(quota(PERIOD)).unwrap_or(MOST_QUOTA).clamp(1, MOST_QUOTA);
-                vec![Edit::set(place, own.to_string()), Edit::set(Pointer::new(PERIOD_PLACE), PERIOD.to_string())]
-            }
+            let own = u64::try_from(quota(PERIOD)).unwrap_or(MOST_QUOTA).clamp(1, MOST_QUOTA);
+            vec![Edit::set(place, own.to_string()), Edit::set(Pointer::new(PERIOD_PLACE), PERIOD.to_string())]
         };
         set.into_iter().chain(removed).collect()
     })])
