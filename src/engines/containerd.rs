@@ -36,24 +36,17 @@ pub(super) fn registration(request: &Request, site: &Site) -> Result<Registratio
     }
     let main = request.config.clone().unwrap_or_else(|| site.config(MAIN));
     let version = site.version_of(Engine::Containerd);
-    let (layers, imports_drop_in) = read(site, &main, version)?;
-    let written = match layers.get(&["version"]) {
-        Some(Value::Number(number)) => Some(*number),
-        _ => None,
+    let (layers, own) = read(site, &main, version)?;
+    let is_blank = own.names(&[]).is_empty();
+    let is_new = version.is_some_and(|version| version >= (2, 0));
+    let schema = match own.get(&["version"]) {
+        Some(Value::Number(number)) => *number,
+        _ if is_blank && is_new => 3,
+        // Both families of containerd read it.
+        _ if is_blank => 2,
+        _ => 1,
     };
-    let is_blank = layers.names(&[]).is_empty();
-    let schema = match written {
-        Some(number) => number,
-        // Both families of containerd read version 2.
-        None if is_blank => {
-            if version.is_some_and(|version| version >= (2, 0)) {
-                3
-            } else {
-                2
-            }
-        }
-        None => 1,
-    };
+    let imports_drop_in = imports(&own, &main).iter().any(|pattern| pattern.matches(DROP_IN));
     let drops_in = request.config.is_none() && imports_drop_in && version.is_some_and(|version| version >= MERGES);
     let (path, schema) = if drops_in { (PathBuf::from(DROP_IN), schema.max(3)) } else { (main, schema) };
     let mut settings = Vec::new();
@@ -79,6 +72,7 @@ pub(super) fn registration(request: &Request, site: &Site) -> Result<Registratio
         settings.extend(handler(plugin, default(&layers), &model, request));
     }
     for name in request.names.iter().filter(|_| request.runtime.is_some()) {
+        refuse_taken(&layers, name, request)?;
         settings.extend(handler(plugin, name, &model, request));
     }
     let mut notes = Vec::new();
@@ -155,38 +149,53 @@ fn handler(plugin: &str, name: &str, model: &[(Vec<String>, Value)], request: &R
     settings
 }
 
-/// The main file and what it imports, and whether that is where the drop-in would be.
-fn read(site: &Site, main: &Path, version: Option<Version>) -> Result<(Layers, bool), EngineError> {
+/// Another file than the one that is written may have given the name away.
+fn refuse_taken(layers: &Layers, name: &str, request: &Request) -> Result<(), EngineError> {
+    let keys = ["plugins", CRI, "containerd", "runtimes", name, "options", "BinaryName"];
+    let wanted = request.runtime.as_ref().map(|runtime| runtime.display().to_string());
+    match (layers.text(&keys), layers.file(&keys)) {
+        (Some(found), Some(file)) if !request.replace && !found.is_empty() && wanted.as_deref() != Some(found) => {
+            let setting = format!("the BinaryName of the handler {name}");
+            Err(EngineError::Taken { path: file.to_owned(), setting, found: format!("{found:?}") })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// All the settings, and those of the main file by itself.
+fn read(site: &Site, main: &Path, version: Option<Version>) -> Result<(Layers, Layers), EngineError> {
     let mut layers = Layers::default();
     let mut pending = vec![main.to_owned()];
-    let mut imports_drop_in = false;
+    let mut own_of_main = None;
     while let Some(path) = pending.pop() {
         if layers.files.contains(&path) {
             continue;
         }
         let mut own = Layers::default();
         own.lay(site, &path, Format::Toml, rename)?;
-        let merges = version
-            .map_or_else(|| matches!(own.get(&["version"]), Some(Value::Number(3..))), |version| version >= MERGES);
-        if !merges && path != main {
+        let is_new = matches!(own.get(&["version"]), Some(Value::Number(3..)));
+        if !version.map_or(is_new, |version| version >= MERGES) && path != main {
             for plugin in own.names(&["plugins"]) {
                 layers.forget(&["plugins", &plugin]);
             }
         }
         layers.lay(site, &path, Format::Toml, rename)?;
-        for pattern in own.get(&["imports"]).map(Value::texts).unwrap_or_default() {
-            let pattern = path.parent().unwrap_or(Path::new("/")).join(pattern);
-            let matches = glob::Pattern::new(&pattern.to_string_lossy()).is_ok_and(|glob| glob.matches(DROP_IN));
-            imports_drop_in |= path == main && matches;
-            pending.extend(matching(site, &pattern).into_iter().rev());
-        }
+        pending.extend(imports(&own, &path).iter().rev().flat_map(|pattern| matching(site, pattern).into_iter().rev()));
+        own_of_main.get_or_insert(own);
     }
-    Ok((layers, imports_drop_in))
+    Ok((layers, own_of_main.unwrap_or_default()))
 }
 
-fn matching(site: &Site, pattern: &Path) -> Vec<PathBuf> {
+/// The files that a file imports, as patterns from / on.
+fn imports(own: &Layers, path: &Path) -> Vec<glob::Pattern> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let patterns = own.get(&["imports"]).map(Value::texts).unwrap_or_default().iter();
+    patterns.filter_map(|pattern| glob::Pattern::new(&folder.join(pattern).to_string_lossy()).ok()).collect()
+}
+
+fn matching(site: &Site, pattern: &glob::Pattern) -> Vec<PathBuf> {
     let root = site.real(Path::new("/"));
-    let found = glob::glob(&site.real(pattern).to_string_lossy()).into_iter().flatten().flatten();
+    let found = glob::glob(&site.real(Path::new(pattern.as_str())).to_string_lossy()).into_iter().flatten().flatten();
     found.filter_map(|path| path.strip_prefix(&root).ok().map(|rest| Path::new("/").join(rest))).collect()
 }
 

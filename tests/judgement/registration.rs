@@ -268,6 +268,35 @@ fn containerd_takes_a_drop_in_only_where_its_main_file_imports_it_and_it_merges(
 }
 
 #[test]
+fn what_a_containerd_imports_says_nothing_of_how_its_main_file_is_written() {
+    let machine = Machine::new();
+    machine.write("/etc/containerd/config.toml", "version = 2\nimports = [\"conf.d/*.toml\"]\n");
+    machine.write("/etc/containerd/conf.d/a.toml", "version = 3\n");
+    machine.does(&["install", "containerd", "--engine-version", "2.0"]);
+    let main = machine.read("/etc/containerd/config.toml");
+    assert!(main.contains("io.containerd.grpc.v1.cri") && !main.contains("io.containerd.cri.v1"), "{main}");
+}
+
+#[test]
+fn a_drop_in_of_containerd_takes_no_name_over_unasked() {
+    let machine = Machine::new();
+    let main = "version = 3\nimports = [\"/etc/containerd/conf.d/*.toml\"]\n\
+                [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crun.options]\nBinaryName = '/usr/bin/crun'\n";
+    machine.write("/etc/containerd/config.toml", main);
+    let words = ["install", "containerd", "--name", "crun", "--engine-version", "2.2"];
+    let run = machine.batten(&words);
+    assert_eq!(run.code, 4, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("/etc/containerd/config.toml: the BinaryName of the handler crun is \"/usr/bin/crun\""),
+        "{}",
+        run.stderr
+    );
+    machine.does(&[&words[..], &["--replace", "--default"]].concat());
+    assert_eq!(machine.read("/etc/containerd/config.toml"), main);
+    assert_eq!(machine.batten(&["status", "containerd", "--fail-on", "default"]).code, 0);
+}
+
+#[test]
 fn an_import_of_an_old_containerd_replaces_the_whole_section_and_status_sees_it() {
     let machine = Machine::new();
     machine.write("/etc/containerd/config.toml", "version = 2\nimports = [\"conf.d/*.toml\"]\n");
