@@ -251,7 +251,7 @@ fn verdict(
 fn cause(settings: &Seccomp, looser: &NotSubset) -> Cause {
     match looser {
         NotSubset::Looser(witness) => Cause::of(settings, witness),
-        NotSubset::TooIntricate { .. } => Cause::Profile,
+        NotSubset::Unreliable { .. } | NotSubset::TooIntricate { .. } => Cause::Profile,
     }
 }
 
@@ -262,6 +262,7 @@ fn said(looser: &NotSubset) -> String {
             let arch = witness.arch.name();
             format!("the filter is looser than the policy's profile, as for {call} on {arch}")
         }
+        NotSubset::Unreliable { .. } => looser.to_string(),
         NotSubset::TooIntricate { call } => {
             format!("the filter's conditions on {call} are too intricate to compare with the policy's profile")
         }
@@ -301,7 +302,12 @@ pub fn policy_profile(settings: &Seccomp, target: &Target) -> Result<Profile, Se
         (None, BUILT_IN_PROFILE) => builtin(target),
         (None, file) => from_file(file, target)?,
     };
-    Ok(if settings.deny.value.is_empty() { base } else { deny(&base, &settings.deny.value, target) })
+    let profile = if settings.deny.value.is_empty() { base } else { deny(&base, &settings.deny.value, target) };
+    // Rules that contend for a call, or that libseccomp may get wrong, are said in the strictest way.
+    let built_in =
+        settings.profile.value == BUILT_IN_PROFILE && settings.allow.is_none() && settings.deny.value.is_empty();
+    let means_one_thing = built_in || is_subset(&profile, &profile, target.arch).is_ok();
+    Ok(if means_one_thing { profile } else { intersect(&profile, &profile, target.arch) })
 }
 
 /// A file of any format: TOML in the words of the groups by its name, else JSON.

@@ -107,7 +107,7 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
         let theirs = b.stranger_decision(name).unwrap_or(&nothing);
         pair(mine, theirs).combined(default).lay(&mut layout, Cow::Owned(name.to_owned()));
     }
-    Profile {
+    let result = Profile {
         default_action: default.action(),
         default_errno_ret: default.number(),
         architectures: archs,
@@ -115,6 +115,26 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
         listener_path: None,
         listener_metadata: None,
         syscalls: layout.into_rules(),
+    };
+    if choice == Choice::Stricter { kept(result, default) } else { result }
+}
+
+/// The result, if libseccomp does not lose its rules or nothing strict is lost with them; else a filter that has none.
+fn kept(result: Profile, default: Verdict) -> Profile {
+    let verdicts = result.syscalls.iter().map(|rule| Verdict::new(rule.action, rule.errno_ret));
+    let strictest = verdicts.fold(default, Verdict::max);
+    if !strictest.is_looser_than(default) && !default.is_looser_than(strictest) {
+        return result;
+    }
+    let filter = Filter::new(&result, result.architectures[0]);
+    if !filter.archs().iter().any(|arch| filter.is_lost_on(*arch)) {
+        return result;
+    }
+    Profile {
+        default_action: strictest.max(Verdict::EPERM).action(),
+        default_errno_ret: strictest.max(Verdict::EPERM).number(),
+        syscalls: Vec::new(),
+        ..result
     }
 }
 

@@ -72,7 +72,9 @@ impl Compiled {
             }
         }
         let rules = profile.syscalls.iter().map(|rule| rule.names.len()).sum::<usize>();
-        if rules > 32 {
+        // The search tree is another order of the same comparisons. libseccomp writes it in the byte order of the machine that
+        // it runs on, so for another one it stays away.
+        if rules > 32 && native.is_big_endian() == Arch::NATIVE.is_big_endian() {
             context.set_ctl_optimize(2)?;
         }
         let mut unknown = Vec::new();

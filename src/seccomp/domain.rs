@@ -136,7 +136,8 @@ impl Atom {
             Op::Ge => (Some(Self::interval(value, max)), None),
             Op::MaskedEq => {
                 let datum = value & condition.value_two;
-                (Some(Self { mask: value, datum, ..Self::all(width) }), None)
+                let masked = Self { mask: value, datum, ..Self::all(width) };
+                (Some(block(value, datum, width).unwrap_or(masked)), None)
             }
         };
         one.into_iter().chain(two)
@@ -144,9 +145,14 @@ impl Atom {
 
     /// The atoms, apart from each other, that `condition` does not hold for.
     pub(super) fn besides(condition: &Condition, width: Width) -> Vec<Self> {
-        match opposite(condition) {
-            Some(opposite) => Self::of(&opposite, width).collect(),
-            None => unmasked(width.cut(condition.value), condition.value_two, width),
+        if let Some(opposite) = opposite(condition) {
+            return Self::of(&opposite, width).collect();
+        }
+        let mask = width.cut(condition.value);
+        let datum = mask & condition.value_two;
+        match block(mask, datum, width) {
+            Some(block) => below(block.low).into_iter().chain(above(block.high, width.max())).collect(),
+            None => unmasked(mask, datum, width),
         }
     }
 
@@ -197,6 +203,12 @@ impl Atom {
         }
         Some(conditions)
     }
+}
+
+/// The interval that a mask of all upper bits describes: intervals are split into far fewer parts than masks.
+fn block(mask: u64, datum: u64, width: Width) -> Option<Atom> {
+    let free = width.max() & !mask;
+    (free & free.wrapping_add(1) == 0).then(|| Atom::interval(datum, datum | free))
 }
 
 fn below(value: u64) -> Option<Atom> {

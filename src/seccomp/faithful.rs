@@ -16,6 +16,47 @@ pub(super) fn is_faithful(clauses: &[Clause<'_>], width: Width) -> bool {
     if clauses.len() < 2 {
         return true;
     }
+    if are_refused(clauses, width) {
+        return false;
+    }
+    meet_in_no_wrong_node(clauses, width) || is_decided_by_one_argument(clauses, width)
+}
+
+/// Whether all clauses first ask for one value of the same argument. Each value has a branch of the tree to itself, and a
+/// branch with one clause only shares nothing.
+fn is_decided_by_one_argument(clauses: &[Clause<'_>], width: Width) -> bool {
+    let first = |clause: &Clause<'_>| {
+        let first = clause.conditions.iter().min_by_key(|condition| condition.index)?;
+        (first.op == Op::Eq).then(|| (first.index, width.cut(first.value)))
+    };
+    let Some((index, value)) = first(&clauses[0]) else { return false };
+    let mut values = Vec::with_capacity(clauses.len());
+    for clause in clauses {
+        match first(clause) {
+            Some((other, found)) if other == index && found >> 32 == value >> 32 && !values.contains(&found) => {
+                values.push(found);
+            }
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Whether two rules say the same with different verdicts: libseccomp takes only one of them, and no container starts.
+fn are_refused(clauses: &[Clause<'_>], width: Width) -> bool {
+    let cut = |condition: &Condition| {
+        (condition.index, condition.op, width.cut(condition.value), width.cut(condition.value_two))
+    };
+    let same = |one: &Clause<'_>, two: &Clause<'_>| {
+        let alike = one.conditions.iter().zip(&*two.conditions).all(|(one, two)| cut(one) == cut(two));
+        one.conditions.len() == two.conditions.len() && alike
+    };
+    let against =
+        |at: usize, one: &Clause<'_>| clauses[..at].iter().any(|two| one.verdict() != two.verdict() && same(one, two));
+    clauses.iter().enumerate().any(|(at, clause)| against(at, clause))
+}
+
+fn meet_in_no_wrong_node(clauses: &[Clause<'_>], width: Width) -> bool {
     let many = |clause: &&Clause<'_>| clause.conditions.len() > 1;
     let masks = |condition: &Condition| matches!(condition.op, Op::Eq | Op::MaskedEq);
     clauses.iter().filter(many).all(|clause| clause.conditions.iter().all(masks))
@@ -27,13 +68,14 @@ fn is_range(op: Op) -> bool {
     matches!(op, Op::Lt | Op::Le | Op::Ge | Op::Gt)
 }
 
-/// Ranges on one argument must agree in their upper 32 bits: one tree level compares them all.
+/// All that is compared with an argument that also has ranges must agree in the upper 32 bits: one tree level compares
+/// them all.
 fn ranges_share_a_high_word(clauses: &[Clause<'_>], width: Width) -> bool {
-    let mut high = [None; 6];
-    let conditions = clauses.iter().flat_map(|clause| clause.conditions.iter());
-    conditions.filter(|condition| is_range(condition.op)).all(|condition| {
-        let word = width.cut(condition.value) >> 32;
-        *high[condition.index as usize].get_or_insert(word) == word
+    let conditions = || clauses.iter().flat_map(|clause| clause.conditions.iter());
+    let high = |condition: &Condition| width.cut(condition.value) >> 32;
+    conditions().filter(|condition| is_range(condition.op)).all(|range| {
+        let compared = |other: &&Condition| other.index == range.index && other.op != Op::MaskedEq;
+        conditions().filter(compared).all(|other| high(other) == high(range))
     })
 }
 

@@ -203,12 +203,13 @@ impl<'p> Filter<'p> {
     ///
     /// It loads the call's number once, in front of the call with the fewest comparisons. Where that one does not exist on
     /// `arch` it is left out, and the load with it (`_gen_bpf_syscalls` in its `src/gen_bpf.c`, up to 2.6.1): every rule then
-    /// compares the architecture. One rule without conditions for a call that does exist prevents it; so does x86_64 without
-    /// x32, where the number is loaded before.
+    /// compares the architecture. One rule without conditions for a call that does exist, and that every libseccomp knows,
+    /// prevents it; so does x86_64 without x32, where the number is loaded before.
     pub fn is_lost_on(&self, arch: Arch) -> bool {
         let twins: &[Arch] = match arch {
             Arch::X86_64 | Arch::X32 if self.archs.contains(&Arch::X32) => &[Arch::X86_64, Arch::X32],
             Arch::X86_64 => return false,
+            _ if !self.archs.contains(&arch) => return false,
             _ => &[arch],
         };
         let (mut here, mut elsewhere) = (false, false);
@@ -216,12 +217,17 @@ impl<'p> Filter<'p> {
             if decision.always.is_none() && decision.clauses.is_empty() {
                 continue;
             }
+            let is_known_everywhere = call.since().is_none();
             for twin in twins {
-                let multiplexed = || Multiplexer::used_on(*twin) && Multiplexer::of(call.name()).is_some();
-                match (call.number(*twin).is_some() || multiplexed(), decision.always.is_some()) {
-                    (true, true) => return false,
+                match (call.number(*twin).is_some(), decision.always.is_some()) {
+                    (true, true) if is_known_everywhere => return false,
+                    (true, true) => {}
                     (true, false) => here = true,
-                    (false, _) => elsewhere = true,
+                    // What is left of it is its companion, which compares an argument.
+                    (false, _) => {
+                        elsewhere = true;
+                        here |= Multiplexer::used_on(*twin) && Multiplexer::of(call.name()).is_some();
+                    }
                 }
             }
         }
@@ -272,7 +278,7 @@ impl<'p> Decision<'p> {
         }
         if !clause.conditions.is_empty() {
             self.clauses.push(clause);
-        } else if self.always.is_none() {
+        } else if self.always.is_none_or(|first| clause.ruled.rule < first.rule) {
             self.always = Some(clause.ruled);
         }
     }
@@ -307,7 +313,6 @@ impl<'p> Decision<'p> {
     }
 
     /// The loosest verdict that any call can get.
-    #[cfg(feature = "cli")]
     pub(super) fn loosest(&self, default: Verdict) -> Verdict {
         let clauses = self.live().iter().map(Clause::verdict);
         clauses.fold(self.otherwise(default), Verdict::min)

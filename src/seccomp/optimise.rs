@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::Limit;
 use super::arch::Arch;
 use super::combine::within;
+use super::domain::Width;
 use super::filter::{Decision, Filter};
 use super::layout::Layout;
 use super::profile::Profile;
@@ -14,19 +15,21 @@ use super::verdict::Verdict;
 
 /// Writes `profile` anew for a machine of `native`: only architectures that it runs (and only its own, for
 /// [`Abis::Native`]), only names that they have, each name in one rule for each verdict and set of conditions. Verdicts stay
-/// what they were; an architecture that goes is killed from then on.
+/// what they were (stricter only where 32-bit interfaces cut a mask to nothing); an architecture that goes is killed from then
+/// on.
 ///
 /// Names that batten does not know stay, last: a newer libseccomp may.
 pub fn canonical(profile: &Profile, native: Arch, abis: Abis) -> Profile {
     let filter = Filter::new(profile, native);
     let architectures = machine_archs(filter.archs(), native, abis);
+    let half = any_half(&architectures);
     let mut layout = Layout::default();
     for call in Syscall::all().filter(|call| exists(*call, &architectures)) {
-        lay(&mut layout, Cow::Borrowed(call.name()), filter.decision(call), filter.default_verdict());
+        lay(&mut layout, Cow::Borrowed(call.name()), filter.decision(call), filter.default_verdict(), half);
     }
     for name in filter.strangers() {
         if let Some(decision) = filter.stranger_decision(name) {
-            lay(&mut layout, Cow::Owned(name.to_owned()), decision, filter.default_verdict());
+            lay(&mut layout, Cow::Owned(name.to_owned()), decision, filter.default_verdict(), half);
         }
     }
     Profile { architectures, syscalls: layout.into_rules(), ..without_rules(profile) }
@@ -37,20 +40,25 @@ pub fn canonical(profile: &Profile, native: Arch, abis: Abis) -> Profile {
 pub(super) fn limited(filter: &Filter<'_>, profile: &Profile, limits: &[Option<Limit>]) -> Profile {
     let default = filter.default_verdict();
     let archs = filter.archs();
+    let half = any_half(archs);
     let mut layout = Layout::default();
     for call in Syscall::all().filter(|call| exists(*call, archs)) {
         let own = filter.decision(call);
         match &limits[call.index()] {
-            None => lay(&mut layout, Cow::Borrowed(call.name()), own, default),
+            None => lay(&mut layout, Cow::Borrowed(call.name()), own, default, half),
             Some(limit) => within(filter, own, limit).lay(&mut layout, Cow::Borrowed(call.name())),
         }
     }
     for name in filter.strangers() {
         if let Some(decision) = filter.stranger_decision(name) {
-            lay(&mut layout, Cow::Owned(name.to_owned()), decision, default);
+            lay(&mut layout, Cow::Owned(name.to_owned()), decision, default, half);
         }
     }
     Profile { architectures: archs.to_vec(), syscalls: layout.into_rules(), ..without_rules(profile) }
+}
+
+fn any_half(archs: &[Arch]) -> bool {
+    archs.iter().any(|arch| Width::of(*arch) == Width::Half)
 }
 
 /// Everything but rules and architectures.
@@ -79,9 +87,11 @@ pub(super) fn exists(call: Syscall, archs: &[Arch]) -> bool {
     })
 }
 
-fn lay<'c>(layout: &mut Layout<'c>, name: Cow<'static, str>, decision: &Decision<'c>, default: Verdict) {
+fn lay<'c>(layout: &mut Layout<'c>, name: Cow<'static, str>, decision: &Decision<'c>, default: Verdict, half: bool) {
     if let Some(ruled) = decision.always {
-        layout.always(name, ruled.verdict);
+        // Where a mask is cut to nothing, an earlier rule takes the call: no order of rules says both, the stricter is kept.
+        let cut = if half { decision.cut(Width::Half).always } else { None };
+        layout.always(name, cut.map_or(ruled.verdict, |cut| cut.verdict.max(ruled.verdict)));
     } else if decision.clauses.is_empty() {
         // A rule that repeats the default. Runtimes skip it, but runc answers ENOSYS for numbers above the largest that a
         // profile names (`libcontainer/seccomp/patchbpf`), so the name still says something.

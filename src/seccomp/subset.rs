@@ -5,8 +5,9 @@ use std::fmt;
 
 use super::arch::Arch;
 use super::domain::{Region, Width};
-use super::filter::{Decision, Filter};
-use super::profile::Profile;
+use super::faithful::is_faithful;
+use super::filter::{Clause, Decision, Filter};
+use super::profile::{Condition, Profile};
 use super::syscalls::Syscall;
 use super::verdict::Verdict;
 
@@ -19,6 +20,12 @@ pub enum NotSubset {
     /// A call that it treats less strictly.
     #[error("{0}")]
     Looser(Witness),
+    /// The conditions on one call are of a kind that libseccomp may compile to something else (see the module `faithful`).
+    #[error("libseccomp may compile the rules for {call} to something else than they say")]
+    Unreliable {
+        /// The call.
+        call: String,
+    },
     /// The conditions on one call interlock too much to decide.
     #[error("the conditions on {call} are too intricate to compare")]
     TooIntricate {
@@ -82,9 +89,17 @@ impl Filter<'_> {
         if left.is_looser_than(right) {
             return Err(NotSubset::Looser(Witness { arch, call: None, args: [0; 6], left, right }));
         }
+        let lost = self.is_lost_on(arch);
         for call in Syscall::all().filter(|call| call.number(arch).is_some()) {
             let (mine, theirs) = (self.decision_on(call, arch), other.known_decision_on(call, arch));
             compare_call(&mine, left, &theirs, right, arch, Cow::Borrowed(call.name()))?;
+            // Lost rules leave the default, and rules that are not compiled to what they say any of their verdicts.
+            let reliable = is_faithful(mine.live(), Width::of(arch));
+            let loosest = if reliable { None } else { Some(mine.loosest(left)) };
+            let loosest = loosest.into_iter().chain(lost.then_some(left)).min();
+            if loosest.is_some_and(|loosest| loosest.is_looser_than(theirs.strictest(right))) {
+                return Err(NotSubset::Unreliable { call: call.name().to_owned() });
+            }
         }
         let nothing = Decision::default();
         for name in self.strangers().chain(other.strangers()) {
@@ -154,12 +169,7 @@ pub(super) fn looser(
             }
         }
     }
-    let conditions: Vec<_> = mine.iter().map(|clause| &*clause.conditions).collect();
-    let mut rest = Vec::new();
-    if !remainder(&Region::all(width), &conditions, width, &mut search.budget, &mut rest) {
-        return false;
-    }
-    rest.iter().all(|region| search.against(region, a_else, b, b_else)) || search.budget > 0
+    search.unclaimed(mine, a_else, b, b_else) || search.budget > 0
 }
 
 /// Finds the calls of `regions`, which all get `verdict`, to which `b` gives a stricter one. False as in [`looser`].
@@ -184,6 +194,27 @@ struct Search<'f> {
 }
 
 impl Search<'_> {
+    /// Looks at the calls that no clause of `mine` claims, which get `verdict`; false to stop.
+    fn unclaimed(&mut self, mine: &[Clause<'_>], verdict: Verdict, b: &Decision<'_>, b_else: Verdict) -> bool {
+        let mut claimed: Vec<_> = mine.iter().map(|clause| &*clause.conditions).collect();
+        for clause in b.live().iter().filter(|clause| verdict.is_looser_than(clause.verdict())) {
+            for region in Region::of(&clause.conditions, self.width) {
+                if !self.outside(&region, &claimed, verdict, clause.verdict()) {
+                    return false;
+                }
+            }
+        }
+        claimed.extend(b.live().iter().map(|clause| &*clause.conditions));
+        !verdict.is_looser_than(b_else) || self.outside(&Region::all(self.width), &claimed, verdict, b_else)
+    }
+
+    /// Gives what no clause of `claimed` holds for to `found`; false to stop.
+    fn outside(&mut self, region: &Region, claimed: &[&[Condition]], left: Verdict, right: Verdict) -> bool {
+        let mut rest = Vec::new();
+        let whole = remainder(region, claimed, self.width, &mut self.budget, &mut rest);
+        rest.iter().all(|region| (self.found)(region, left, right)) && whole
+    }
+
     /// Looks at the calls of `region`, which get `verdict`; false to stop.
     fn against(&mut self, region: &Region, verdict: Verdict, b: &Decision<'_>, b_else: Verdict) -> bool {
         for clause in b.live() {
@@ -193,20 +224,15 @@ impl Search<'_> {
                 }
             }
         }
-        if !verdict.is_looser_than(b_else) {
-            return true;
-        }
-        let conditions: Vec<_> = b.live().iter().map(|clause| &*clause.conditions).collect();
-        let mut rest = Vec::new();
-        let whole = remainder(region, &conditions, self.width, &mut self.budget, &mut rest);
-        rest.iter().all(|region| (self.found)(region, verdict, b_else)) && whole
+        let claimed: Vec<_> = b.live().iter().map(|clause| &*clause.conditions).collect();
+        !verdict.is_looser_than(b_else) || self.outside(region, &claimed, verdict, b_else)
     }
 }
 
 /// Splits what is left of `region` when all calls are gone that any of `clauses` holds for. False when the budget is used up.
 pub(super) fn remainder(
     region: &Region,
-    clauses: &[&[super::profile::Condition]],
+    clauses: &[&[Condition]],
     width: Width,
     budget: &mut usize,
     rest: &mut Vec<Region>,
@@ -215,7 +241,11 @@ pub(super) fn remainder(
     for clause in clauses {
         let mut next = Vec::with_capacity(left.len());
         for region in &left {
-            next.extend(region.without(clause, width));
+            if region.and(clause, width).is_empty() {
+                next.push(*region);
+            } else {
+                next.extend(region.without(clause, width));
+            }
         }
         if next.len() > *budget {
             *budget = 0;
@@ -231,7 +261,7 @@ pub(super) fn remainder(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seccomp::{Action, Condition, Op, Rule};
+    use crate::seccomp::{Action, Op, Rule};
 
     fn allow(names: &[&'static str], args: &[Condition]) -> Rule {
         let names = names.iter().map(|name| Cow::Borrowed(*name)).collect();

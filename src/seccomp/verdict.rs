@@ -37,6 +37,8 @@ impl Verdict {
     /// The thread dies: also what libseccomp does to a call from an architecture that the filter does not list
     /// (`SCMP_FLTATR_ACT_BADARCH`).
     pub const KILL_THREAD: Self = Self { rank: 6, data: 0 };
+    /// The process dies.
+    pub const KILL_PROCESS: Self = Self { rank: 7, data: 0 };
     /// The call fails with EPERM.
     pub const EPERM: Self = Self { rank: 4, data: 1 };
 

@@ -86,7 +86,7 @@ impl IsSubset {
         match is_subset(&left, &right, Arch::NATIVE) {
             Ok(()) => say("yes\n").unwrap_or(Exit::Clean),
             Err(NotSubset::Looser(witness)) => say(&format!("no: {witness}\n")).unwrap_or(Exit::Denied),
-            Err(error @ NotSubset::TooIntricate { .. }) => {
+            Err(error @ (NotSubset::Unreliable { .. } | NotSubset::TooIntricate { .. })) => {
                 say(&format!("not known: {error}\n")).unwrap_or(Exit::Denied)
             }
         }

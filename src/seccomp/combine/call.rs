@@ -40,7 +40,22 @@ pub(super) struct Call<'f, 'p> {
     pub(super) lost: bool,
 }
 
+/// What becomes of error numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    Kept,
+    /// What fails fails with the default's number: one rule fewer, where rules for both cannot be said.
+    Blurred,
+}
+
+impl Numbers {
+    fn of(self, verdict: Verdict, default: Verdict) -> Verdict {
+        if self == Self::Blurred && verdict.action() == default.action() { default } else { verdict }
+    }
+}
+
 /// Calls that get one verdict.
+#[derive(Clone)]
 struct Piece<'c> {
     /// The conditions of a clause that says just this, if there is one.
     clause: Option<Cow<'c, [Condition]>>,
@@ -56,11 +71,10 @@ impl<'p> Call<'_, 'p> {
         if self.a.live().is_empty() && self.b.live().is_empty() {
             return if named { Said::Always(otherwise) } else { Said::Nothing };
         }
-        let exact = if self.is_trusted() { self.exact(otherwise, default) } else { None };
-        match exact {
-            Some(said) if !self.half || self.holds_cut(&said, default) => said,
-            _ => Said::Always(self.furthest()),
-        }
+        let holds = |said: &Said<'_>| !self.half || self.holds_cut(said, default);
+        let attempt = |numbers| self.exact(otherwise, default, numbers).filter(holds);
+        let exact = if self.is_trusted() { attempt(Numbers::Kept).or_else(|| attempt(Numbers::Blurred)) } else { None };
+        exact.unwrap_or_else(|| Said::Always(self.furthest()))
     }
 
     fn otherwise(&self) -> Verdict {
@@ -82,9 +96,13 @@ impl<'p> Call<'_, 'p> {
             })
     }
 
-    fn exact(&self, otherwise: Verdict, default: Verdict) -> Option<Said<'p>> {
+    fn exact(&self, otherwise: Verdict, default: Verdict, numbers: Numbers) -> Option<Said<'p>> {
         let mut budget = BUDGET;
         let mut pieces = self.pieces(&mut budget)?;
+        for piece in &mut pieces {
+            piece.verdict = numbers.of(piece.verdict, default);
+        }
+        let otherwise = numbers.of(otherwise, default);
         if otherwise == default {
             pieces.retain(|piece| piece.verdict != default);
         } else {
@@ -98,8 +116,10 @@ impl<'p> Call<'_, 'p> {
         if pieces.is_empty() {
             return Some(Said::Always(default));
         }
-        let clauses = write(&pieces, false).filter(|clauses| self.is_said_right(clauses));
-        clauses.or_else(|| write(&pieces, true).filter(|clauses| self.is_said_right(clauses))).map(Said::Clauses)
+        let plain = write(&pieces, false).filter(|clauses| self.is_said_right(clauses));
+        // Sixty rules for the sake of a number would be too many.
+        let masked = || write(&pieces, true).filter(|clauses| self.is_said_right(clauses));
+        plain.or_else(|| if numbers == Numbers::Blurred { masked() } else { None }).map(Said::Clauses)
     }
 
     /// All calls on which a clause of either counts, split by verdict. No call is in two pieces with different verdicts.
@@ -165,8 +185,16 @@ impl<'p> Call<'_, 'p> {
     /// Whether libseccomp compiles `clauses` to what they say.
     fn is_said_right(&self, clauses: &[(Cow<'p, [Condition]>, Verdict)]) -> bool {
         let decision = decision(clauses);
+        let keeps_its_conditions = |cut: &Decision<'_>| {
+            let lengths =
+                |decision: &Decision<'_>| decision.clauses.iter().map(|clause| clause.conditions.len()).sum::<usize>();
+            cut.always.is_none() && lengths(cut) == lengths(&decision)
+        };
         is_faithful(&decision.clauses, Width::Full)
-            && (!self.half || is_faithful(decision.cut(Width::Half).live(), Width::Half))
+            && (!self.half || {
+                let cut = decision.cut(Width::Half);
+                keeps_its_conditions(&cut) && is_faithful(&cut.clauses, Width::Half)
+            })
     }
 
     /// Whether the result still errs on the right side where conditions are cut to 32 bits.
@@ -277,10 +305,22 @@ fn complement<'c>(pieces: &[Piece<'_>], verdict: Verdict, budget: &mut usize) ->
 /// The pieces as OCI clauses, if there are not too many; with masks only, which libseccomp never gets wrong, if so asked.
 fn write<'c>(pieces: &[Piece<'c>], masks: bool) -> Option<Vec<(Cow<'c, [Condition]>, Verdict)>> {
     let mut clauses: Vec<(Cow<'c, [Condition]>, Verdict)> = Vec::new();
-    for piece in pieces {
-        let conditions: Vec<Cow<'c, [Condition]>> = match &piece.clause {
-            Some(clause) if !masks => vec![clause.clone()],
-            _ => written(&piece.regions, masks)?.into_iter().map(Cow::Owned).collect(),
+    let (whole, parts): (Vec<_>, Vec<_>) = pieces.iter().partition(|piece| piece.clause.is_some() && !masks);
+    let mut verdicts: Vec<Verdict> = Vec::new();
+    for piece in &parts {
+        if !verdicts.contains(&piece.verdict) {
+            verdicts.push(piece.verdict);
+        }
+    }
+    let parts = verdicts.into_iter().map(|verdict| {
+        let same = parts.iter().filter(|piece| piece.verdict == verdict);
+        let regions: Vec<Region> = same.flat_map(|piece| piece.regions.iter().copied()).collect();
+        Piece { clause: None, regions, verdict }
+    });
+    for piece in whole.into_iter().cloned().chain(parts) {
+        let conditions: Vec<Cow<'c, [Condition]>> = match piece.clause {
+            Some(clause) => vec![clause],
+            None => written(&piece.regions, masks)?.into_iter().map(Cow::Owned).collect(),
         };
         for conditions in conditions {
             if !clauses.iter().any(|(known, verdict)| *known == conditions && *verdict == piece.verdict) {
@@ -295,6 +335,15 @@ fn write<'c>(pieces: &[Piece<'c>], masks: bool) -> Option<Vec<(Cow<'c, [Conditio
 }
 
 impl<'c> Said<'c> {
+    /// The strictest verdict that any call gets.
+    pub(super) fn strictest(&self, default: Verdict) -> Verdict {
+        match self {
+            Self::Nothing => default,
+            Self::Always(verdict) => *verdict,
+            Self::Clauses(clauses) => clauses.iter().map(|(_, verdict)| *verdict).fold(default, Verdict::max),
+        }
+    }
+
     /// Puts it among the rules.
     pub(in crate::seccomp) fn lay(self, layout: &mut Layout<'c>, name: Cow<'static, str>) {
         match self {

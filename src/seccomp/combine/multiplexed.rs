@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::call::Said;
 use crate::seccomp::arch::Arch;
 use crate::seccomp::domain::{Region, Width};
+use crate::seccomp::faithful::is_faithful;
 use crate::seccomp::filter::{Decision, Filter};
 use crate::seccomp::layout::Layout;
 use crate::seccomp::profile::Profile;
@@ -15,24 +16,39 @@ use crate::seccomp::subset::looser;
 use crate::seccomp::syscalls::{Multiplexer, Syscall};
 use crate::seccomp::verdict::Verdict;
 
-/// Makes `said` stricter until no multiplexer lets more through than it does in `a` and in `b`.
+/// Makes `said` stricter until no multiplexer lets more through than it does in `a` and in `b`, and until libseccomp compiles
+/// to what it says.
 pub(super) fn harden(said: &mut [Said<'_>], a: &Filter<'_>, b: &Filter<'_>, archs: &[Arch], default: Verdict) {
     for arch in archs.iter().copied().filter(|arch| Multiplexer::used_on(*arch)) {
+        let width = Width::of(arch);
         for multiplexer in Multiplexer::ALL {
             let Some(own) = multiplexer.syscall() else { continue };
             let sides =
                 [(a.decision_on(own, arch), a.default_verdict()), (b.decision_on(own, arch), b.default_verdict())];
-            let bounds = loosened(said, own, multiplexer, &sides, arch, default);
-            if bounds.is_empty() {
-                continue;
+            for (call, bound) in loosened(said, own, multiplexer, &sides, arch, default) {
+                let furthest = said[call.index()].strictest(default);
+                said[call.index()] = Said::Always(furthest.max(bound));
             }
-            for (call, bound) in bounds {
-                said[call.index()] = Said::Always(bound);
-            }
-            if !loosened(said, own, multiplexer, &sides, arch, default).is_empty() {
+            let sure = sides.iter().all(|(side, _)| is_faithful(side.live(), width))
+                && on_result(said, own, multiplexer, arch, default, |result| is_faithful(result.live(), width));
+            if !sure || !loosened(said, own, multiplexer, &sides, arch, default).is_empty() {
                 let strictest = sides.iter().map(|(side, side_default)| side.strictest(*side_default));
-                said[own.index()] = Said::Always(strictest.fold(default, Verdict::max));
+                close(said, own, multiplexer, strictest.fold(Verdict::ALLOW, Verdict::max), default);
             }
+        }
+    }
+}
+
+/// Gives every call through the multiplexer to `verdict`. A rule that repeats the default is none, and leaves the call to its
+/// companions: then none of them may be looser.
+fn close(said: &mut [Said<'_>], own: Syscall, multiplexer: Multiplexer, verdict: Verdict, default: Verdict) {
+    said[own.index()] = Said::Always(verdict);
+    if verdict != default {
+        return;
+    }
+    for (call, _) in multiplexer.calls() {
+        if !matches!(said[call.index()], Said::Nothing) {
+            said[call.index()] = Said::Always(said[call.index()].strictest(default).max(default));
         }
     }
 }
@@ -46,9 +62,6 @@ fn loosened(
     arch: Arch,
     default: Verdict,
 ) -> Vec<(Syscall, Verdict)> {
-    let profile = profile(said, own, multiplexer, default);
-    let result = Filter::new(&profile, arch);
-    let result = result.decision_on(own, arch);
     let mut bounds: Vec<(Syscall, Verdict)> = Vec::new();
     for (side, side_default) in sides {
         let found = &mut |region: &Region, _: Verdict, right: Verdict| {
@@ -63,11 +76,28 @@ fn loosened(
             }
             true
         };
-        if !looser(&result, default, side, *side_default, Width::of(arch), found) {
+        let decided = on_result(said, own, multiplexer, arch, default, |result| {
+            looser(result, default, side, *side_default, Width::of(arch), found)
+        });
+        if !decided {
             bounds.push((own, Verdict::KILL_THREAD));
         }
     }
     bounds
+}
+
+/// Looks at what the result says of the multiplexer.
+fn on_result<R>(
+    said: &[Said<'_>],
+    own: Syscall,
+    multiplexer: Multiplexer,
+    arch: Arch,
+    default: Verdict,
+    look: impl FnOnce(&Decision<'_>) -> R,
+) -> R {
+    let profile = profile(said, own, multiplexer, default);
+    let filter = Filter::new(&profile, arch);
+    look(&filter.decision_on(own, arch))
 }
 
 /// The result, as far as it concerns the multiplexer.

@@ -1,47 +1,80 @@
 //! Regions as the conditions of OCI rules.
 
+use crate::seccomp::action::Op;
 use crate::seccomp::domain::{Atom, Region, Width};
 use crate::seccomp::profile::Condition;
 
 /// How many rules one call may take. The kernel takes 4096 instructions in all (`BPF_MAXINSNS`), a rule needs up to 30.
 pub(super) const LIMIT: usize = 64;
 
+/// A region, and for each argument a value that it leaves out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Pierced {
+    region: Region,
+    holes: [Option<u64>; 6],
+}
+
 /// Rules of which one or another holds for just the calls of `regions`; none, if that takes more than [`LIMIT`].
 pub(super) fn written(regions: &[Region], masks: bool) -> Option<Vec<Vec<Condition>>> {
+    let regions = absorbed(regions);
+    let mut pierced: Vec<Pierced> =
+        regions.iter().map(|region| Pierced { region: *region, holes: [None; 6] }).collect();
+    if !masks {
+        join(&mut pierced);
+    }
     let mut rules = Vec::new();
-    let mut regions = regions.to_vec();
-    while let Some(region) = regions.pop() {
-        match regions.iter().position(|other| only_gap(&region, other).is_some()).filter(|_| !masks) {
-            Some(position) => {
-                let other = regions.swap_remove(position);
-                let Some((argument, hole)) = only_gap(&region, &other) else { continue };
-                let mut rest = region;
-                rest.0[argument] = Atom::all(Width::Full);
-                let index = u32::try_from(argument).unwrap_or_default();
-                let unequal = Condition { index, value: hole, value_two: 0, op: crate::seccomp::action::Op::Ne };
-                rules.extend(product(&rest, false)?.into_iter().map(|mut rule| {
-                    rule.push(unequal);
-                    rule
-                }));
-            }
-            None => rules.extend(product(&region, masks)?),
-        }
+    for part in &pierced {
+        let holes = (0u32..).zip(part.holes).filter_map(|(index, hole)| Some((index, hole?)));
+        let unequal = holes.map(|(index, value)| Condition { index, value, value_two: 0, op: Op::Ne });
+        let unequal: Vec<Condition> = unequal.collect();
+        rules.extend(product(&part.region, masks)?.into_iter().map(|rule| [rule, unequal.clone()].concat()));
         if rules.len() > LIMIT {
             return None;
         }
     }
-    rules.reverse();
     Some(rules)
 }
 
-/// The argument in which alone two regions differ, if together they miss one value of it.
-fn only_gap(one: &Region, two: &Region) -> Option<(usize, u64)> {
-    let mut differ = (0..6).filter(|argument| one.0[*argument] != two.0[*argument]);
-    let argument = differ.next()?;
+/// The regions without those that lie in another one.
+fn absorbed(regions: &[Region]) -> Vec<Region> {
+    let mut kept: Vec<Region> = Vec::with_capacity(regions.len());
+    for region in regions {
+        let lies_in = |inner: &Region, outer: &Region| inner.meet(outer).as_ref() == Some(inner);
+        if !kept.iter().any(|other| lies_in(region, other)) {
+            kept.retain(|other| !lies_in(other, region));
+            kept.push(*region);
+        }
+    }
+    kept
+}
+
+/// Joins pairs that are everything but one value of an argument, as long as there are any.
+fn join(parts: &mut Vec<Pierced>) {
+    let mut at = 0;
+    while at < parts.len() {
+        let found = (at + 1..parts.len()).find_map(|other| Some((other, joined(&parts[at], &parts[other])?)));
+        match found {
+            Some((other, whole)) => {
+                parts.swap_remove(other);
+                parts[at] = whole;
+                at = 0;
+            }
+            None => at += 1,
+        }
+    }
+}
+
+/// Both in one, if they differ in one argument only, and together miss one value of it.
+fn joined(one: &Pierced, two: &Pierced) -> Option<Pierced> {
+    let mut differ = (0..6).filter(|argument| one.region.0[*argument] != two.region.0[*argument]);
+    let argument = differ.next().filter(|_| one.holes == two.holes)?;
     if differ.next().is_some() {
         return None;
     }
-    one.0[argument].gap(two.0[argument]).map(|hole| (argument, hole))
+    let mut whole = *one;
+    whole.holes[argument] = Some(one.region.0[argument].gap(two.region.0[argument])?);
+    whole.region.0[argument] = Atom::all(Width::Full);
+    Some(whole)
 }
 
 fn product(region: &Region, masks: bool) -> Option<Vec<Vec<Condition>>> {
