@@ -88,6 +88,9 @@ pub enum Doubt {
     /// Its mode.
     #[error("may be written by others (mode {0:o})")]
     Writable(u32),
+    /// Its access list.
+    #[error("has an access list that may let others write (getfacl shows it)")]
+    AccessList,
 }
 
 impl FileError {
@@ -158,7 +161,7 @@ impl TrustedFile {
             let problem = Problem::GroupWritable { gid, mode: file.mode };
             return Err(FileError { action: "trust", path: file.path, problem });
         }
-        match trust_way(bundle) {
+        match trust_way(&file.path) {
             Ok(()) => Ok(file),
             Err(astray) => Err(FileError { action: "trust", path: file.path, problem: Problem::Way(astray) }),
         }

@@ -1,5 +1,6 @@
 //! config.json and process.json as they are on disk: strict to read, lossless to keep, atomic to replace.
 
+mod acl;
 mod bundle;
 mod document;
 mod edit;

@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
 
+use super::acl::has_access_list;
 use super::bundle::{Doubt, errno, is_trusted_owner};
 
 /// As many links as the kernel follows (`MAXSYMLINKS`).
@@ -82,6 +83,10 @@ fn look_at(path: &Path) -> Result<Metadata, Astray> {
     if seen.is_dir() && mode & 0o1000 == 0 && mode & others(seen.uid(), seen.gid()) != 0 {
         return doubt(Doubt::Writable(mode));
     }
+    // Where there is a list, the group's bits are the most that it gives anyone.
+    if seen.uid() == 0 && mode & 0o1020 == 0o020 && !seen.is_symlink() && has_access_list(path) {
+        return doubt(Doubt::AccessList);
+    }
     Ok(seen)
 }
 
@@ -100,6 +105,7 @@ mod tests {
     use std::fs::{Permissions, create_dir, set_permissions};
     use std::os::unix::fs::symlink;
 
+    use super::super::acl::tests::grant;
     use super::*;
 
     fn folder(path: PathBuf, mode: u32) -> PathBuf {
@@ -128,6 +134,21 @@ mod tests {
         assert_eq!(stopped_at(&folder(open.join("b"), 0o700)), open);
         set_permissions(&open, Permissions::from_mode(0o1777)).unwrap();
         trust_way(&open.join("b")).unwrap();
+    }
+
+    #[test]
+    fn an_access_list_that_lets_others_write_stops_it() {
+        let top = tempfile::tempdir().unwrap();
+        let (read, write) = (folder(top.path().join("read"), 0o755), folder(top.path().join("write"), 0o755));
+        if !nix::unistd::geteuid().is_root() || !grant(&read, 5) {
+            eprintln!(
+                "SKIPPED an_access_list_that_lets_others_write_stops_it: no root, or no lists on this file system"
+            );
+            return;
+        }
+        trust_way(&read).unwrap();
+        assert!(grant(&write, 7));
+        assert!(matches!(trust_way(&write), Err(Astray { cause: Cause::Doubt(Doubt::AccessList), .. })));
     }
 
     #[test]
