@@ -55,7 +55,7 @@ impl Reason {
 pub struct Reasons<'p> {
     policy: &'p Policy,
     host: &'p Host,
-    known: HashMap<String, Option<Container>>,
+    known: HashMap<String, Container>,
 }
 
 /// What is asked of one container.
@@ -80,8 +80,13 @@ impl<'p> Reasons<'p> {
         let unknown = Reason { rule: Some(rule.to_owned()), ..Reason::default() };
         let Some(id) = &who.id else { return unknown };
         let (policy, host) = (self.policy, self.host);
-        let known = self.known.entry(id.clone()).or_insert_with(|| Container::of(id, who, containers, policy, host));
-        let Some(container) = known else { return unknown };
+        // What is not known yet may be when the next record comes.
+        if !self.known.contains_key(id)
+            && let Some(container) = Container::of(id, who, containers, policy, host)
+        {
+            self.known.insert(id.clone(), container);
+        }
+        let Some(container) = self.known.get(id) else { return unknown };
         match &event.what {
             What::Call { arch, number, .. } => {
                 let call = arch.and_then(|arch| Some((arch, Syscall::from_number(arch, *number)?)));
