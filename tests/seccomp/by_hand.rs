@@ -23,7 +23,29 @@ fn diff_says_in_words_what_either_lets_further() {
     );
     assert!(run.stdout.contains(&said), "{}", run.stdout);
     assert!(run.stdout.contains("builtin:default lets further than"), "{}", run.stdout);
-    assert!(run.stdout.contains("refused by both, with different numbers:\n  clone3\n"), "{}", run.stdout);
+}
+
+#[test]
+fn another_error_number_is_no_looser_and_is_said() {
+    let enosys = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["mount"],"action":"SCMP_ACT_ERRNO","errnoRet":38}]}"#;
+    let run = batten_reading(&["seccomp", "diff", "-", DOCKER], enosys);
+    let (_, numbers) = run.stdout.split_once("refused by both, with different numbers:\n").expect(&run.stdout);
+    let said = format!("  mount\n    standard input: refused with ENOSYS\n    {DOCKER}: refused with EPERM\n");
+    assert!(numbers.contains(&said), "{}", run.stdout);
+}
+
+#[test]
+fn a_whole_config_json_is_told_from_a_profile() {
+    let run = batten_reading(
+        &["seccomp", "lint", "-"],
+        r#"{"ociVersion":"1.0.2","linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}}}"#,
+    );
+    assert_eq!((run.code, run.stdout.as_str()), (3, ""));
+    assert!(
+        run.stderr.contains("standard input is a config.json") && run.stderr.contains(".linux.seccomp"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

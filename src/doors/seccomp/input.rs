@@ -38,8 +38,13 @@ pub(super) fn read_any(path: &Path) -> Result<Source, Exit> {
         let read = GroupProfile::from_bytes(text).map(Source::Groups);
         return read.map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", name(path)), error.hint));
     }
-    let read = Document::parse(text).map(Source::Json);
-    read.map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", name(path)), error.hint()))
+    let read = Document::parse(text);
+    let document = read.map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", name(path)), error.hint()))?;
+    if document.root().get("ociVersion").is_some() {
+        let hint = "its profile stands in linux.seccomp: jq .linux.seccomp config.json | batten seccomp COMMAND -";
+        return Err(refuse(Exit::Unreadable, &format!("{} is a config.json, not a profile", name(path)), hint));
+    }
+    Ok(Source::Json(document))
 }
 
 /// JSON's object begins with a brace.

@@ -25,9 +25,14 @@ struct Call {
 }
 
 impl<'t> Opened<'t> {
-    /// Nothing is open; every call is refused with EPERM.
+    /// Nothing is open; every call is refused with EPERM, or with what its group says.
     pub(in crate::seccomp) fn new(target: &'t Target) -> Self {
-        Self { target, default: Verdict::EPERM, calls: vec![Call::default(); Syscall::COUNT] }
+        let mut calls = vec![Call::default(); Syscall::COUNT];
+        for refusal in GROUPS.iter().flat_map(|group| group.refusals) {
+            let number = errno::number(refusal.errno, target.numbering()).unwrap_or(EPERM);
+            calls[refusal.call.index()].refusal = Some(Verdict::new(Action::Errno, Some(number)));
+        }
+        Self { target, default: Verdict::EPERM, calls }
     }
 
     /// Opens the groups of `@default` that the container's capabilities open.
@@ -48,10 +53,6 @@ impl<'t> Opened<'t> {
             } else {
                 self.give_when(opening.call, Cow::Borrowed(opening.conditions), verdict);
             }
-        }
-        for refusal in group.refusals {
-            let number = errno::number(refusal.errno, self.target.numbering()).unwrap_or(EPERM);
-            self.calls[refusal.call.index()].refusal = Some(Verdict::new(Action::Errno, Some(number)));
         }
     }
 

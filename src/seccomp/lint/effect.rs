@@ -281,11 +281,7 @@ impl Effect<'_, '_> {
                 if let Some(first) = shut.first() {
                     let line = self.line_of(*first);
                     let shut = names(shut.iter().map(|call| call.name()));
-                    self.remarks.add(
-                        "capability-refused",
-                        line,
-                        format!("{granted} is granted and refused are {shut}"),
-                    );
+                    self.remarks.add("capability-refused", line, format!("{granted} is granted, and refused: {shut}"));
                 }
             }
         }
