@@ -82,7 +82,7 @@ pub fn enforce(
     let mut working = Working::new(document);
     let mut findings: Vec<Finding> = waivers.expired().map(expired).collect();
     for (position, rule) in RULES.iter().enumerate() {
-        if (kind == DocumentKind::Process && !rule.judges_exec) || !settings.is_on(position) {
+        if !settings.is_on(position) || (kind == DocumentKind::Process && !rule.judges_exec) {
             continue;
         }
         let case = Case { rule, position, kind, working: &working, settings: &settings, host, waivers: &waivers };

@@ -169,6 +169,10 @@ pub(super) struct Declared {
 }
 
 impl Declared {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
     pub(super) fn put(&mut self, section: usize, slot: usize, value: Value, origin: Origin) {
         let key = key(section, slot);
         let sourced = Sourced { value, origin };

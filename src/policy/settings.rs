@@ -7,7 +7,7 @@ use super::model::{Absent, CapabilitiesLayer, Controls, Mode, Own, SeccompLayer,
 use super::origin::{OriginPlace, Sourced};
 use super::read::{DeclaredLayer, Written};
 use crate::capability::{CapSet, Capability};
-use crate::rules::RULES;
+use crate::rules::{RULES, UNASKED};
 #[cfg(feature = "cli")]
 use crate::seccomp::Syscall;
 use crate::seccomp::{Abis, Word};
@@ -186,6 +186,9 @@ impl Settings {
 
     /// Whether the rule at `position` of the table has anything to do: at no cost where nobody switched it on.
     pub fn is_on(&self, position: usize) -> bool {
+        if self.declared.is_empty() {
+            return UNASKED >> position & 1 == 1;
+        }
         let Some(section) = RULES[position].section else { return true };
         self.declared.violation(position, section) != Violation::Off
     }
@@ -306,6 +309,15 @@ mod tests {
     use std::path::Path;
 
     use super::super::{Policy, Subject};
+
+    #[test]
+    fn with_nothing_set_the_rules_look_that_say_so_in_their_row() {
+        let settings = Policy::built_in().resolve(&Subject::default());
+        for (position, rule) in super::RULES.iter().enumerate() {
+            let unset = rule.section.is_none_or(|section| section.unset != super::Violation::Off);
+            assert_eq!(settings.is_on(position), unset, "{}", rule.id);
+        }
+    }
 
     #[test]
     fn the_built_in_policy_is_policies_default_toml() {

@@ -48,7 +48,7 @@ pub use seccomp::{SeccompError, policy_profile};
 
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
-use crate::policy::Section;
+use crate::policy::{Section, Violation};
 
 /// What judging a case gives.
 type Judgement = Result<Vec<Finding>, EnforceError>;
@@ -150,6 +150,22 @@ pub static RULES: &[Rule] = &[
     seccomp_filter::RULE,
     seccomp::RULE,
 ];
+
+/// The rules that look where a policy says nothing, one bit each: a start under such a policy asks no other.
+pub(crate) const UNASKED: u64 = {
+    let (mut bits, mut at) = (0, 0);
+    while at < RULES.len() {
+        let looks = match RULES[at].section {
+            None => true,
+            Some(section) => !matches!(section.unset, Violation::Off),
+        };
+        if looks {
+            bits |= 1 << at;
+        }
+        at += 1;
+    }
+    bits
+};
 
 /// The rule that has the table `name`, by its position, and what it declares.
 pub fn section(name: &str) -> Option<(usize, &'static Section)> {
