@@ -14,7 +14,7 @@ PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static 
 ENGINES := containerd:containerd ctr:containerd podman:podman dockerd:docker.io docker:docker.io protoc:protobuf-compiler \
            newuidmap:uidmap ps:procps ip:iproute2
 
-.PHONY: run test test-engines engines test-vm bench build shim deps lint fmt install clean help
+.PHONY: run test test-workloads test-engines engines test-vm bench build shim deps lint fmt install clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -35,6 +35,11 @@ test-engines: build engines
 	$(CARGO) clippy --manifest-path tests/engines/Cargo.toml --target-dir target --all-targets -- -D warnings
 	BATTEN=$(abspath target/release/batten) BATTEN_RUNTIME=$(abspath $(SHIM)) \
 	  $(CARGO) test --manifest-path tests/engines/Cargo.toml --target-dir target
+
+## make test-workloads  Debian's programs in a container under the default profile, and the calls that it refuses
+test-workloads: PACKAGES += mmdebstrap debian-archive-keyring
+test-workloads: build
+	$(SUDO) tests/workloads/run target/release/batten $(SHIM)
 
 ## make test-vm      on a kernel with AppArmor, every runtime and engine, in a virtual machine; T="NAME..." for some
 test-vm: deps
