@@ -1,7 +1,8 @@
-//! What it costs to read and resolve a profile, from the bytes of the file to what a runtime can load.
+//! What it costs to read and resolve a profile, from the bytes of the file to what a runtime can load, to combine it with
+//! the built-in one, and to lint it.
 //!
 //! `cargo bench --bench seccomp_resolve [PROFILE…]`; without arguments, a profile of the size and build of Docker's
-//! default, and container-libs' own where a package has put it.
+//! default, Docker's and Podman's own (`testdata/seccomp/published`), and container-libs' where a package has put it.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::fmt::Write;
@@ -10,7 +11,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use batten::capability::CapSet;
-use batten::seccomp::{Abis, Arch, Dialect, DockerProfile, Facts, Fidelity, KernelVersion, Syscall, Target, read_any};
+use batten::seccomp::lint::{Purpose, lint};
+use batten::seccomp::{
+    Abis, Arch, Dialect, DockerProfile, Facts, Fidelity, KernelVersion, Syscall, Target, builtin, intersect, is_subset,
+    read_any,
+};
 use batten::spec::Document;
 
 const ROUNDS: usize = 2000;
@@ -19,11 +24,15 @@ const CONTAINERS: &str = "/usr/share/containers/seccomp.json";
 fn main() {
     let named: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     println!(
-        "{:<36}{:>8}{:>12}{:>14}{:>14}{:>12}",
-        "profile", "bytes", "parse µs", "to enforce µs", "to print µs", "all µs"
+        "{:<36}{:>8}{:>12}{:>14}{:>14}{:>12}{:>14}{:>12}{:>12}",
+        "profile", "bytes", "parse µs", "to enforce µs", "to print µs", "all µs", "compare µs", "combine µs", "lint/s"
     );
     if named.is_empty() {
         measure("as large as Docker's default", &docker_like());
+        for name in ["docker-27", "podman-5"] {
+            let path = format!("{}/testdata/seccomp/published/{name}.json", env!("CARGO_MANIFEST_DIR"));
+            measure(name, &std::fs::read_to_string(path).unwrap());
+        }
     }
     let installed = named.is_empty() && Path::new(CONTAINERS).exists();
     for path in named.iter().map(String::as_str).chain(installed.then_some(CONTAINERS)) {
@@ -50,14 +59,22 @@ fn measure(name: &str, text: &str) {
         let document = Document::parse(black_box(text)).unwrap();
         black_box(read_any(document.root(), &target).unwrap());
     });
+    let (policy, own) = (builtin(&target), read_any(document.root(), &target).unwrap().1);
+    let compare = median(|| drop(black_box(is_subset(black_box(&own), &policy, target.arch))));
+    let combine = median(|| drop(black_box(intersect(black_box(&own), &policy, target.arch))));
+    let purpose = Purpose { target, fits_capabilities: true, engine: None };
+    let linted = median(|| drop(black_box(lint(&Document::parse(black_box(text)).unwrap(), &purpose))));
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
     println!(
-        "{name:<36}{:>8}{:>12.1}{:>14.1}{:>14.1}{:>12.1}",
+        "{name:<36}{:>8}{:>12.1}{:>14.1}{:>14.1}{:>12.1}{:>14.1}{:>12.1}{:>12.0}",
         text.len(),
         micros(parse),
         micros(enforce),
         micros(print),
-        micros(all)
+        micros(all),
+        micros(compare),
+        micros(combine),
+        1.0 / linted.as_secs_f64()
     );
 }
 
