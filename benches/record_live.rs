@@ -34,6 +34,7 @@ fn main() {
     let kinds = [
         ("not recorded", Watched::Not),
         ("bpf", Watched::By("bpf")),
+        ("notify", Watched::By("notify")),
         ("ptrace", Watched::By("ptrace")),
         ("strace -f", Watched::Strace(&["-f"])),
         ("strace -f -c", Watched::Strace(&["-f", "-c"])),

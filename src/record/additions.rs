@@ -25,6 +25,8 @@ pub enum Why {
     Kernel,
     /// The runtime makes it between loading the filter and starting the program.
     Runtime,
+    /// The recorder could not have seen it.
+    Recorder,
 }
 
 /// A call that is allowed whether it was seen or not.
@@ -43,6 +45,7 @@ impl Why {
             Self::Vdso => "answered by the vDSO, which no trace shows",
             Self::Kernel => "the kernel has programs make it on its own",
             Self::Runtime => "the runtime makes it after it has loaded the filter",
+            Self::Recorder => "the recorder cannot see it",
         }
     }
 }
@@ -84,6 +87,7 @@ pub fn additions(recording: &Recording, runtime: Runtime, no_new_privs: bool) ->
     add(&mut VDSO.into_iter(), Why::Vdso, &archs);
     add(&mut KERNEL.into_iter(), Why::Kernel, &archs);
     add(&mut runtime_needs(runtime, no_new_privs), Why::Runtime, &[recording.arch]);
+    add(&mut recording.unseen.iter().map(|call| call.name()), Why::Recorder, &archs);
     let new = |(name, why)| Syscall::from_name(name).map(|syscall| Addition { syscall, why });
     found.into_iter().filter_map(new).collect()
 }

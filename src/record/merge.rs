@@ -29,6 +29,7 @@ impl Recording {
             let known = self.unknown.entry(number).or_default();
             *known = known.saturating_add(count);
         }
+        self.unseen.extend(later.unseen);
         self.capabilities = match (self.capabilities, later.capabilities) {
             (Some(mine), Some(other)) => Some(mine.union(other)),
             (mine, other) => mine.or(other),

@@ -1,6 +1,6 @@
 //! What was seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capability::CapSet;
 use crate::seccomp::{Arch, Syscall};
@@ -25,6 +25,8 @@ pub struct Recording {
     pub calls: BTreeMap<Call, Seen>,
     /// Numbers that no known call has, and how often they were made. No profile can name them.
     pub unknown: BTreeMap<(Arch, u32), u64>,
+    /// Calls that the recorder cannot see, made or not.
+    pub unseen: BTreeSet<Syscall>,
     /// The capabilities that were used, where the recorder could see that.
     pub capabilities: Option<CapSet>,
 }
@@ -103,7 +105,14 @@ impl Values {
 impl Recording {
     /// A recording of no run.
     pub const fn empty(arch: Arch) -> Self {
-        Self { arch, runs: Vec::new(), calls: BTreeMap::new(), unknown: BTreeMap::new(), capabilities: None }
+        Self {
+            arch,
+            runs: Vec::new(),
+            calls: BTreeMap::new(),
+            unknown: BTreeMap::new(),
+            unseen: BTreeSet::new(),
+            capabilities: None,
+        }
     }
 
     /// The interfaces that calls were made through: the machine's own always, since the runtime uses it.
@@ -118,7 +127,7 @@ impl Recording {
     }
 
     /// The calls, each once, whatever interface made it.
-    pub fn syscalls(&self) -> std::collections::BTreeSet<Syscall> {
+    pub fn syscalls(&self) -> BTreeSet<Syscall> {
         self.calls.keys().map(|call| call.syscall).collect()
     }
 }

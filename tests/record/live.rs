@@ -13,9 +13,12 @@ use serde_json::Value;
 
 use crate::lab::{Lab, Ran, allowed, has, is_root, ran, runtime_command, unique_id};
 
-const BACKENDS: [&str; 2] = ["bpf", "ptrace"];
+const BACKENDS: [&str; 3] = ["bpf", "notify", "ptrace"];
 /// Those that can begin with a container that runs already.
 const ATTACHING: [&str; 2] = ["bpf", "ptrace"];
+/// The runtime calls these before anybody can answer.
+const UNSEEN_BY_NOTIFY: [&str; 10] =
+    ["futex", "getpid", "madvise", "mmap", "munmap", "nanosleep", "rt_sigreturn", "sched_yield", "tgkill", "write"];
 /// Programs of the shell, of children, of pipes; and one that has nothing to do with them.
 const SHELL: [&str; 3] = ["/bin/sh", "-c", "ls /bin | cat > /dev/null; (echo a; cat /none); chroot / true; true"];
 
@@ -101,6 +104,12 @@ impl Seen {
 
     fn has(&self, name: &str) -> bool {
         self.calls.keys().any(|(_, known)| known == name)
+    }
+
+    fn without(&self, names: &[&str]) -> Self {
+        let mut calls = self.calls.clone();
+        calls.retain(|(_, name), _| !names.contains(&&**name));
+        Self { calls, capabilities: self.capabilities.clone() }
     }
 
     /// How often each call was made, but for those that depend on whether two children end at the same time.
@@ -208,6 +217,7 @@ fn every_backend_sees_what_strace_sees() {
             let wanted = straced(lab, runtime);
             assert!(wanted.calls.len() > 2, "{wanted:?}");
             for backend in BACKENDS {
+                let wanted = wanted.without(if backend == "notify" { &UNSEEN_BY_NOTIFY } else { &[] });
                 let (run, seen) = recorded(lab, runtime, &["--backend", backend]);
                 assert!(run.code == 0 || program == SHELL, "{}", run.stderr);
                 assert_eq!(seen.names(), wanted.names(), "{backend} on {runtime}: {program:?}");
@@ -247,7 +257,8 @@ fn a_32_bit_program_is_recorded_as_such() {
             lab.bundle(&["/bin/small32"], None, true);
             let (run, seen) = recorded(lab, runtime, &["--backend", backend]);
             let of = |arch: &str| seen.calls.keys().filter(|(known, _)| known == arch).count();
-            assert_eq!((of("SCMP_ARCH_X86"), of("SCMP_ARCH_X86_64")), (3, 0), "{backend}: {seen:?}");
+            let own = if backend == "notify" { 1 } else { 3 };
+            assert_eq!((of("SCMP_ARCH_X86"), of("SCMP_ARCH_X86_64")), (own, 0), "{backend}: {seen:?}");
             let own = lab.run(runtime, &["/bin/small32"], Some(&run.stdout), true);
             assert_eq!((own.code, own.stdout.trim()), (0, "32"), "{backend}: {}", own.stderr);
         }
@@ -400,6 +411,7 @@ fn when_batten_is_killed_the_container_goes_on_and_nothing_is_left_in_the_kernel
             goes_on(lab);
             let programs = programs_of_batten(&batten);
             assert!((backend == "bpf") == programs.iter().any(|program| is_in_the_kernel(program)), "{programs:?}");
+            assert_eq!(has_agent(lab), backend == "notify");
             batten.kill().unwrap();
             batten.wait().unwrap();
             goes_on(lab);
@@ -410,8 +422,19 @@ fn when_batten_is_killed_the_container_goes_on_and_nothing_is_left_in_the_kernel
                 delete.arg("--root").arg(lab.path("state")).args(["delete", "--force", &id]);
                 assert!(delete.status().unwrap().success());
             }
+            eventually(|| !has_agent(lab), "who answers the container ends with it");
         }
     });
+}
+
+/// Whether a process answers the lab's container.
+fn has_agent(lab: &Lab) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    let folder = lab.text(".");
+    lines
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+        .any(|line| line.contains("notify-agent") && line.contains(&folder))
 }
 
 /// The kernel's numbers of the BPF programs that `batten` has attached.
@@ -477,6 +500,8 @@ fn what_the_bundle_s_own_filter_refuses_is_seen_as_refused_and_let_through_only_
         assert_eq!(run.code, 1, "mkdir failed: {}", run.stderr);
         assert!(seen.has("mkdir") && run.stderr.contains("mkdir was refused with EPERM"), "{}", run.stderr);
         assert!(!lab.path("rootfs/tmp/made").exists());
+        let refused = ran(record_run(lab, runtime, &["--backend", "notify"]).output().unwrap());
+        assert!(refused.code == 3 && refused.stderr.contains("--without-filter"), "{}", refused.stderr);
         for backend in BACKENDS {
             let _ = fs::remove_dir(lab.path("rootfs/tmp/made"));
             let (run, seen) = recorded(lab, runtime, &["--backend", backend, "--without-filter"]);
@@ -484,6 +509,21 @@ fn what_the_bundle_s_own_filter_refuses_is_seen_as_refused_and_let_through_only_
             assert!(seen.has("mkdir") && lab.path("rootfs/tmp/made").exists(), "{backend}");
         }
         assert_eq!(lab.read("config.json"), config, "the user's bundle is untouched");
+    });
+}
+
+#[test]
+fn notify_says_that_it_cannot_join_a_container_that_runs() {
+    on_every_runtime(|lab, runtime| {
+        let running = Running::start(lab, runtime);
+        let root = lab.text("state");
+        let run = crate::lab::batten(&["record", "container", &running.id, "--root", &root, "--backend", "notify"]);
+        assert!(
+            run.code == 3 && run.stderr.contains("once it runs") && run.stderr.contains("--backend bpf"),
+            "{}",
+            run.stderr
+        );
+        goes_on(lab);
     });
 }
 

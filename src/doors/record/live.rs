@@ -24,6 +24,9 @@ pub(super) struct How {
 enum BackendName {
     /// In the kernel: every call, its failures, and the capabilities that were used; Linux 5.11 and root
     Bpf,
+    /// By a filter that reports each call to batten first: no results; not for running containers, nor for a bundle with a
+    /// filter of its own
+    Notify,
     /// From outside: every call and its failures; each one stops the container twice
     Ptrace,
 }
@@ -38,6 +41,7 @@ impl How {
     pub(super) fn asked(&self, sink: &Sink) -> Asked {
         let backend = self.backend.map(|name| match name {
             BackendName::Bpf => Backend::Bpf,
+            BackendName::Notify => Backend::Notify,
             BackendName::Ptrace => Backend::Ptrace,
         });
         Asked { backend, arguments: sink.arguments(), duration: self.duration }

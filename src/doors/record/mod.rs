@@ -1,5 +1,6 @@
 //! `batten record`: profiles from what a workload really does.
 
+mod agent;
 mod container;
 mod diff;
 mod live;
@@ -13,6 +14,8 @@ mod strace;
 use clap::{Args, Subcommand};
 
 use super::Exit;
+use crate::record::live::AGENT;
+use agent::Agent;
 use container::{Attach, Container};
 use diff::Diff;
 use merge::Merge;
@@ -47,6 +50,8 @@ enum Action {
     Run(Run),
     Container(Container),
     Merge(Merge),
+    #[command(name = AGENT, hide = true)]
+    Agent(Agent),
     Diff(Diff),
 }
 
@@ -58,6 +63,7 @@ impl Record {
             (Some(Action::Run(door)), _) => door.run(),
             (Some(Action::Container(door)), _) => door.run(),
             (Some(Action::Merge(door)), _) => door.run(),
+            (Some(Action::Agent(door)), _) => door.run(),
             (Some(Action::Diff(door)), _) => door.run(),
             (None, Some(id)) => self.attach.run(id),
             (None, None) => super::refuse(

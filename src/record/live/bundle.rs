@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::record::output::{WriteError, write_new};
 use crate::spec::{CONFIG, Document, FileError, ReadError, TrustedFile};
@@ -116,6 +116,15 @@ impl Bundle {
     pub(super) fn drop_filter(&mut self) {
         if let Some(linux) = self.config.pointer_mut("/linux").and_then(Value::as_object_mut) {
             self.changed |= linux.shift_remove("seccomp").is_some();
+        }
+    }
+
+    /// Loads `filter`, in place of none.
+    pub(super) fn set_filter(&mut self, filter: Value) {
+        let linux = self.config.as_object_mut().map(|config| config.entry("linux").or_insert_with(|| json!({})));
+        if let Some(linux) = linux.and_then(Value::as_object_mut) {
+            linux.insert("seccomp".to_owned(), filter);
+            self.changed = true;
         }
     }
 

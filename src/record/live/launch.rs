@@ -5,10 +5,13 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::watch::{End, Watch};
 
 /// A container that the runtime did not start.
 #[derive(Debug, thiserror::Error)]
@@ -26,10 +29,24 @@ pub enum LaunchError {
     Step {
         /// The runtime.
         runtime: PathBuf,
-        /// `create` or `start`.
-        step: &'static str,
+        /// The command.
+        step: Step,
         /// How it ended.
         status: ExitStatus,
+    },
+    /// The runtime does not come back.
+    #[error("{} {step} has not ended within {} s", runtime.display(), PATIENCE.as_secs())]
+    Slow {
+        /// The runtime.
+        runtime: PathBuf,
+        /// The command.
+        step: Step,
+    },
+    /// Somebody asked batten to end.
+    #[error("interrupted before the container's program ran ({step})")]
+    Interrupted {
+        /// The command.
+        step: Step,
     },
     /// The runtime did not say which process is the container's.
     #[error("{} wrote no process number to {}", runtime.display(), file.display())]
@@ -52,11 +69,31 @@ impl LaunchError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::Runtime { .. } => "give the runtime's path: --runtime-path /usr/sbin/runc",
+            Self::Slow { .. } => "run it again; with --backend bpf or ptrace the runtime needs no answers of batten's",
+            Self::Interrupted { .. } => "no container is left; run it again",
             Self::Step { .. } => "see that the bundle starts without batten: RUNTIME run --bundle BUNDLE ID",
             Self::NoPid { .. } | Self::Gone { .. } => {
                 "the container ended before it was started; run it without batten first"
             }
         }
+    }
+}
+
+/// How long the runtime may take for one step: hooks of the bundle take their time, too.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A command of the runtime's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `create`
+    Create,
+    /// `start`
+    Start,
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if *self == Self::Create { "create" } else { "start" })
     }
 }
 
@@ -89,30 +126,52 @@ impl Runtime {
         command
     }
 
-    fn step(&self, command: &mut Command, step: &'static str) -> Result<(), LaunchError> {
-        let runtime = self.path.clone();
-        match command.status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(LaunchError::Step { runtime, step, status }),
-            Err(error) => Err(LaunchError::Runtime { runtime, error }),
+    /// Runs one step; says whether somebody asked batten to end meanwhile. A runtime that takes too long is ended, and one that
+    /// is asked to end before the container runs.
+    fn step(&self, command: &mut Command, step: Step, watch: &Watch) -> Result<bool, LaunchError> {
+        let failed = |error| LaunchError::Runtime { runtime: self.path.clone(), error };
+        let mut child = command.spawn().map_err(failed)?;
+        let handle = hold(i32::try_from(child.id()).unwrap_or(0))?;
+        let mut end = watch.wait(&handle, Some(Instant::now() + PATIENCE));
+        let interrupted = end == Ok(End::Interrupt);
+        if interrupted && step == Step::Start {
+            end = watch.wait(&handle, Some(Instant::now() + PATIENCE));
+        }
+        if end != Ok(End::Exit) {
+            let _ = child.kill();
+        }
+        let status = child.wait().map_err(failed)?;
+        match end {
+            Ok(End::Exit) if status.success() => Ok(interrupted),
+            Ok(End::Exit) => Err(LaunchError::Step { runtime: self.path.clone(), step, status }),
+            Ok(End::Time) => Err(LaunchError::Slow { runtime: self.path.clone(), step }),
+            Ok(End::Interrupt) | Err(_) => Err(LaunchError::Interrupted { step }),
         }
     }
 
     /// Creates the container. Its first process becomes a child of this one, which learns how it ended.
-    pub(super) fn create(self, bundle: &Path, id: &str, pid_file: &Path) -> Result<Launched, LaunchError> {
+    pub(super) fn create(
+        self,
+        bundle: &Path,
+        id: &str,
+        pid_file: &Path,
+        watch: &Watch,
+    ) -> Result<Launched, LaunchError> {
         // Where that fails the exit code stays unknown.
         let _ = nix::sys::prctl::set_child_subreaper(true);
         let mut create = self.command(&["create"]);
         create.arg("--bundle").arg(bundle).arg("--pid-file").arg(pid_file).arg(id);
-        self.step(&mut create, "create")?;
-        let text = std::fs::read_to_string(pid_file).unwrap_or_default();
-        let pid = text.trim().parse().ok().filter(|pid| *pid > 0);
-        let held = pid.ok_or_else(|| LaunchError::NoPid { runtime: self.path.clone(), file: pid_file.to_owned() });
-        let held = held.and_then(|pid| hold(pid).map(|handle| (pid, handle)));
-        match held {
+        let created = self.step(&mut create, Step::Create, watch).and_then(|_| {
+            let text = std::fs::read_to_string(pid_file).unwrap_or_default();
+            let pid = text.trim().parse().ok().filter(|pid| *pid > 0);
+            let pid = pid.ok_or_else(|| LaunchError::NoPid { runtime: self.path.clone(), file: pid_file.to_owned() });
+            pid.and_then(|pid| hold(pid).map(|handle| (pid, handle)))
+        });
+        match created {
             Ok((pid, handle)) => Ok(Launched { runtime: self, id: id.to_owned(), pid, handle }),
             Err(error) => {
                 self.delete(id);
+                end_children();
                 Err(error)
             }
         }
@@ -125,6 +184,15 @@ impl Runtime {
     }
 }
 
+/// What a runtime leaves behind that was ended half way is a child of this process by then.
+fn end_children() {
+    let list = format!("/proc/self/task/{}/children", std::process::id());
+    let text = std::fs::read_to_string(list).unwrap_or_default();
+    for pid in text.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+        let _ = nix::sys::signal::kill(Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+    }
+}
+
 /// A descriptor of the process, which becomes readable when it ends.
 pub(super) fn hold(pid: i32) -> Result<OwnedFd, LaunchError> {
     let raw = rustix::process::Pid::from_raw(pid);
@@ -133,9 +201,9 @@ pub(super) fn hold(pid: i32) -> Result<OwnedFd, LaunchError> {
 }
 
 impl Launched {
-    /// Lets the container's program start.
-    pub(super) fn start(&self) -> Result<(), LaunchError> {
-        self.runtime.step(self.runtime.command(&["start", &self.id]).stdin(Stdio::null()), "start")
+    /// Lets the container's program start; says whether somebody asked batten to end meanwhile.
+    pub(super) fn start(&self, watch: &Watch) -> Result<bool, LaunchError> {
+        self.runtime.step(self.runtime.command(&["start", &self.id]).stdin(Stdio::null()), Step::Start, watch)
     }
 
     /// Becomes readable when the container has ended.

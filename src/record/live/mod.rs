@@ -10,13 +10,14 @@ mod bpf;
 mod bundle;
 mod counter;
 mod launch;
+mod notify;
 mod observer;
 mod ptrace;
 mod subject;
 mod tally;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,8 @@ use crate::runtime::find::{FindError, RealRuntime};
 
 pub use bpf::BpfError;
 pub use bundle::BundleError;
-pub use launch::LaunchError;
+pub use launch::{LaunchError, Step};
+pub use notify::{AGENT, NotifyError, serve};
 pub use observer::Backend;
 pub use ptrace::PtraceError;
 pub use tally::{Count, Tally};
@@ -57,6 +59,9 @@ pub enum LiveError {
     /// The BPF backend.
     #[error(transparent)]
     Bpf(#[from] BpfError),
+    /// The notify backend.
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
     /// The ptrace backend.
     #[error(transparent)]
     Ptrace(#[from] PtraceError),
@@ -89,6 +94,7 @@ impl LiveError {
         match self {
             Self::NoBackend => "trace with strace, and give its output to `batten record strace`",
             Self::Bpf(error) => error.hint(),
+            Self::Notify(error) => error.hint(),
             Self::Ptrace(error) => error.hint(),
             Self::Bundle(error) => error.hint(),
             Self::Config(error) => error.hint(),
@@ -145,24 +151,26 @@ pub struct Recorded {
 pub fn run(start: &Start, asked: Asked) -> Result<Recorded, LiveError> {
     let watch = Watch::new().map_err(LiveError::Signals)?;
     let mut notes = Vec::new();
-    let mut observer = Observer::open(asked.backend, asked.arguments, &mut notes)?;
     let scratch = Scratch::new()?;
-    let bundle = prepare(start, &mut notes)?;
-    let launched = create(start, bundle, &scratch)?;
+    let mut bundle = prepare(start, &mut notes)?;
+    let name = format!("bundle {}", start.bundle.display());
+    let mut observer = Observer::open(asked, name, Some((&mut bundle, &scratch)), &mut notes)?;
+    let launched = create(start, bundle, &scratch, &watch)?;
     let gone = || LaunchError::Gone { error: Errno::ESRCH.into() };
     let subject = Arc::new(Subject::of_first_process(launched.pid)?.ok_or_else(gone)?);
     observer.follow_from_exec(&subject)?;
-    launched.start()?;
-    let end = watch.wait(launched.handle(), deadline(asked.duration)).map_err(LiveError::Signals)?;
+    let end = if launched.start(&watch)? {
+        End::Interrupt
+    } else {
+        watch.wait(launched.handle(), deadline(asked.duration)).map_err(LiveError::Signals)?
+    };
     if end != End::Exit {
         stop(&launched, &watch)?;
     }
-    let backend = observer.backend();
     let seen = observer.finish()?;
     let exit_code = seen.exit_code.or_else(|| launched.exit_code());
     notes.extend(seen.unseen);
-    let recording = seen.tally.recording(&run_name(&start.bundle), &source(backend));
-    Ok(Recorded { recording, notes, end, exit_code })
+    Ok(Recorded { recording: seen.recording, notes, end, exit_code })
 }
 
 /// Records a running container, which goes on when the recording is over.
@@ -180,14 +188,12 @@ pub fn attach(id: &str, roots: &[PathBuf], asked: Asked) -> Result<Recorded, Liv
     if !subject.has_own_mounts() {
         notes.push("the container has the host's mounts: programs executed in it from outside are not seen".to_owned());
     }
-    let mut observer = Observer::open(asked.backend, asked.arguments, &mut notes)?;
+    let mut observer = Observer::open(asked, format!("container {}", container.id), None, &mut notes)?;
     observer.follow_now(&subject)?;
     let end = watch.wait(&handle, deadline(asked.duration)).map_err(LiveError::Signals)?;
-    let backend = observer.backend();
     let seen = observer.finish()?;
     notes.extend(seen.unseen);
-    let recording = seen.tally.recording(&format!("container {}", container.id), &source(backend));
-    Ok(Recorded { recording, notes, end, exit_code: None })
+    Ok(Recorded { recording: seen.recording, notes, end, exit_code: None })
 }
 
 /// The bundle as it will be started.
@@ -210,7 +216,7 @@ fn prepare(start: &Start, notes: &mut Vec<String>) -> Result<Bundle, LiveError> 
     Ok(bundle)
 }
 
-fn create(start: &Start, bundle: Bundle, scratch: &Scratch) -> Result<Launched, LiveError> {
+fn create(start: &Start, bundle: Bundle, scratch: &Scratch, watch: &Watch) -> Result<Launched, LiveError> {
     let found = match &start.runtime {
         None => RealRuntime::find(&ShimConfig::load()?)?,
         Some(path) if path.is_absolute() => RealRuntime::at(path)?,
@@ -218,7 +224,7 @@ fn create(start: &Start, bundle: Bundle, scratch: &Scratch) -> Result<Launched, 
     };
     let runtime = Runtime { path: found.path, root: start.root.clone() };
     let id = format!("batten-record-{}", std::process::id());
-    Ok(runtime.create(&bundle.place(scratch)?, &id, &scratch.join("pid"))?)
+    Ok(runtime.create(&bundle.place(scratch)?, &id, &scratch.join("pid"), watch)?)
 }
 
 /// Ends the container as `docker stop` does. What it does on the way is still recorded; a second ^C ends it at once.
@@ -235,12 +241,4 @@ fn stop(launched: &Launched, watch: &Watch) -> Result<(), LiveError> {
 
 fn deadline(duration: Option<Duration>) -> Option<Instant> {
     Instant::now().checked_add(duration?)
-}
-
-fn run_name(bundle: &Path) -> String {
-    format!("bundle {}", bundle.display())
-}
-
-fn source(backend: Backend) -> String {
-    format!("batten record, {}", backend.name())
 }

@@ -20,6 +20,8 @@ struct File {
     runs: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     capabilities: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unseen: Vec<String>,
     calls: Vec<CallEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unknown: Vec<UnknownEntry>,
@@ -98,6 +100,7 @@ pub fn save(recording: &Recording) -> String {
         arch: recording.arch.name().to_owned(),
         runs: recording.runs.clone(),
         capabilities: recording.capabilities.map(|set| set.iter().map(|cap| cap.name().to_owned()).collect()),
+        unseen: recording.unseen.iter().map(|call| call.name().to_owned()).collect(),
         calls: calls.collect(),
         unknown: unknown.collect(),
     };
@@ -119,6 +122,9 @@ pub fn load(name: &str, text: &[u8]) -> Result<Recording, RecordingError> {
     let mut recording = Recording::empty(arch(&file.arch)?);
     let runs = file.runs.len();
     recording.runs = file.runs;
+    for call in &file.unseen {
+        recording.unseen.insert(Syscall::from_name(call).ok_or_else(|| unknown("system call", call))?);
+    }
     for entry in file.calls {
         let syscall = Syscall::from_name(&entry.name).ok_or_else(|| unknown("system call", &entry.name))?;
         if usize::try_from(entry.first_run).is_ok_and(|run| run >= runs) || entry.seen_in == 0 {
@@ -169,6 +175,7 @@ mod tests {
         reader.feed(b"socket(AF_INET, SOCK_STREAM, 0) = 3\nioctl(0, NEWEST) = -1 EPERM (x)\nsyscall_0x9999(0) = 0\n");
         let mut recording = reader.finish().0;
         recording.capabilities = Some(CapSet::DOCKER);
+        recording.unseen.extend(Syscall::from_name("write"));
         assert_eq!(load("saved", save(&recording).as_bytes()).unwrap(), recording);
     }
 

@@ -1,0 +1,154 @@
+//! The recorder that is a filter: every call of the container waits until batten has counted it (seccomp user notification).
+//!
+//! It needs no more than a runtime that knows `listenerPath` (runc 1.1, crun 0.19), so it works where neither BPF nor ptrace
+//! is allowed. The filter is the runtime's to load, so a container that runs already cannot be recorded so, and one that
+//! brings a filter of its own would lose it.
+
+mod agent;
+mod system;
+
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use super::bundle::{Bundle, Scratch};
+use crate::record::output;
+use crate::record::recording::{Recording, RecordingError};
+use crate::seccomp::{Arch, KernelVersion, Syscall};
+
+/// What the runtime itself calls between loading the filter and handing over its listener, when nobody answers yet. It says
+/// by `write` that there is one; the others are what Go's scheduler may have runc's thread do meanwhile, above all
+/// `rt_sigreturn`, when it is to let another one run: a start that waits for any of them waits for ever.
+const RUNTIMES_OWN: [&str; 10] =
+    ["futex", "getpid", "madvise", "mmap", "munmap", "nanosleep", "rt_sigreturn", "sched_yield", "tgkill", "write"];
+
+/// The hidden subcommand that the agent is.
+pub const AGENT: &str = "notify-agent";
+
+/// Why a container cannot be recorded so.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// The kernel does not let a call go on.
+    #[error("this kernel does not let a call go on after it was reported (Linux 5.5)")]
+    Kernel,
+    /// It runs already.
+    #[error("a filter cannot be put into a container from outside once it runs")]
+    Running,
+    /// The bundle has a filter of its own.
+    #[error("the bundle has a filter of its own, which the recorder's would take the place of")]
+    Filter,
+    /// The agent.
+    #[error("cannot start the process that answers the container: {0}")]
+    Agent(io::Error),
+    /// No container came.
+    #[error("the runtime has handed over no listener")]
+    NoListener,
+    /// The agent answered something else.
+    #[error(transparent)]
+    Answer(#[from] RecordingError),
+}
+
+impl NotifyError {
+    /// What to do.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Kernel => "use --backend ptrace",
+            Self::Running => "use --backend bpf or ptrace, or start it anew: batten record run -- BUNDLE",
+            Self::Filter => "leave it out with --without-filter, or use --backend bpf or ptrace",
+            Self::NoListener => "the runtime must know listenerPath: runc 1.1, crun 0.19",
+            Self::Agent(_) | Self::Answer(_) => "report this to batten",
+        }
+    }
+}
+
+/// A recorder that waits for the runtime.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    stream: UnixStream,
+    agent: Child,
+}
+
+impl Recorder {
+    /// Starts the agent, and has the bundle ask for a listener.
+    pub(super) fn open(
+        bundle: &mut Bundle,
+        scratch: &Scratch,
+        arguments: bool,
+        run: &str,
+        source: &str,
+    ) -> Result<Self, NotifyError> {
+        if KernelVersion::running() < (KernelVersion { major: 5, minor: 5 }) {
+            return Err(NotifyError::Kernel);
+        }
+        if bundle.has_filter() {
+            return Err(NotifyError::Filter);
+        }
+        let path = scratch.join("listener");
+        let runtimes = UnixListener::bind(&path).map_err(NotifyError::Agent)?;
+        let (stream, its_end) = UnixStream::pair().map_err(NotifyError::Agent)?;
+        let agent =
+            start_agent(runtimes.into(), its_end.into(), &[run, source], arguments).map_err(NotifyError::Agent)?;
+        let mut architectures = vec![Arch::NATIVE];
+        architectures.extend(Arch::NATIVE.compat());
+        bundle.set_filter(filter(&path.display().to_string(), &architectures));
+        Ok(Self { stream, agent })
+    }
+
+    /// What was counted, and what could not be seen.
+    pub(super) fn finish(mut self) -> Result<(Recording, Vec<String>), NotifyError> {
+        let mut text = Vec::new();
+        let asked = self.stream.write_all(b"?").and_then(|()| self.stream.read_to_end(&mut text));
+        asked.map_err(NotifyError::Agent)?;
+        if text.is_empty() {
+            return Err(NotifyError::NoListener);
+        }
+        let mut recording = output::load("the agent's answer", &text)?;
+        recording.unseen = RUNTIMES_OWN.into_iter().filter_map(Syscall::from_name).collect();
+        let names = RUNTIMES_OWN.join(", ");
+        let unseen = vec![
+            format!("not seen by notify, and allowed all the same: {names}"),
+            "results are not seen by notify: a call that failed or was refused is as any other".to_owned(),
+            "capabilities are not seen by notify".to_owned(),
+            "calls that the runtime's libseccomp does not know are not seen by notify".to_owned(),
+        ];
+        // It ends by itself, with the container's last process.
+        let _ = self.agent.try_wait();
+        Ok((recording, unseen))
+    }
+}
+
+/// In a process group of its own, so that ^C is not for it.
+fn start_agent(runtimes: OwnedFd, batten: OwnedFd, words: &[&str; 2], arguments: bool) -> io::Result<Child> {
+    let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
+    let mut agent = Command::new(own);
+    agent.args(["record", AGENT]).args(arguments.then_some("--args")).arg("--").args(words);
+    agent.stdin(runtimes).stdout(batten).stderr(Stdio::null()).process_group(0);
+    agent.spawn()
+}
+
+/// Answers containers until the last of them has ended; the process is for nothing else.
+///
+/// # Errors
+/// When it cannot wait.
+pub fn serve(arguments: bool, run: &str, source: &str) -> io::Result<()> {
+    agent::serve(arguments, run, source)
+}
+
+/// A filter that reports every call but the runtime's own, for every interface: one that a filter does not list is killed.
+fn filter(listener: &str, architectures: &[Arch]) -> serde_json::Value {
+    let exists = |call: &Syscall| architectures.iter().any(|arch| call.number(*arch).is_some());
+    let names: Vec<&str> =
+        Syscall::all().filter(exists).map(Syscall::name).filter(|name| !RUNTIMES_OWN.contains(name)).collect();
+    let architectures: Vec<&str> = architectures.iter().map(|arch| arch.name()).collect();
+    json!({
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "architectures": architectures,
+        "listenerPath": listener,
+        "syscalls": [{"names": names, "action": "SCMP_ACT_NOTIFY"}],
+    })
+}

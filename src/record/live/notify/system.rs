@@ -1,0 +1,68 @@
+//! The listener of a filter: what seccomp_unotify(2) asks for.
+#![allow(unsafe_code, reason = "ioctl(2)")]
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::libc;
+
+/// A call that waits for an answer (`struct seccomp_notif`).
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Notification {
+    pub(super) id: u64,
+    /// The thread, in batten's numbers; 0 where it has none there.
+    pub(super) thread: u32,
+    flags: u32,
+    pub(super) number: u32,
+    /// `AUDIT_ARCH_*`
+    pub(super) audit: u32,
+    instruction: u64,
+    pub(super) arguments: [u64; 6],
+}
+
+/// `struct seccomp_notif_resp`
+#[repr(C)]
+struct Answer {
+    id: u64,
+    value: i64,
+    error: i32,
+    flags: u32,
+}
+
+/// `SECCOMP_USER_NOTIF_FLAG_CONTINUE`, Linux 5.5: the kernel makes the call as if there were no filter.
+const CONTINUE: u32 = 1;
+
+const _: () = assert!(size_of::<Notification>() == 80 && size_of::<Answer>() == 24);
+
+/// `SECCOMP_IOWR(0, struct seccomp_notif)` and its neighbours, of the generic encoding.
+const RECEIVE: u64 = 0xc050_2100;
+const SEND: u64 = 0xc018_2101;
+const SET_FLAGS: u64 = 0x4008_2104;
+
+/// The next call; none when the thread that made it is gone.
+pub(super) fn receive(listener: BorrowedFd<'_>) -> Result<Option<Notification>, Errno> {
+    // The kernel takes only an empty one.
+    let mut notification = Notification::default();
+    // SAFETY: the kernel writes one structure of the size that the request's number says.
+    let answer = unsafe { libc::ioctl(listener.as_raw_fd(), RECEIVE as _, &raw mut notification) };
+    match Errno::result(answer) {
+        Ok(_) => Ok(Some(notification)),
+        Err(Errno::ENOENT | Errno::EINTR) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Lets the call happen.
+pub(super) fn let_go(listener: BorrowedFd<'_>, id: u64) {
+    let mut answer = Answer { id, value: 0, error: 0, flags: CONTINUE };
+    // SAFETY: the kernel reads one structure of the size that the request's number says. A thread that is gone wants none.
+    unsafe { libc::ioctl(listener.as_raw_fd(), SEND as _, &raw mut answer) };
+}
+
+/// Has the kernel wake each side on the other's processor (`SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`, Linux 6.6): they never
+/// run at the same time. Older ones do without.
+pub(super) fn wake_in_place(listener: BorrowedFd<'_>) {
+    // SAFETY: the argument is a number.
+    unsafe { libc::ioctl(listener.as_raw_fd(), SET_FLAGS as _, 1u64) };
+}
