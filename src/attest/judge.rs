@@ -96,7 +96,7 @@ pub struct Permitted<'p> {
 impl<'p> Permitted<'p> {
     /// What `policy` permits the container `subject`.
     pub fn new(policy: &'p Policy, host: &'p Host, subject: &'p Subject) -> Self {
-        Self { policy, host, subject, settings: policy.resolve(subject) }
+        Self { policy, host, subject, settings: policy.resolve(subject).into_owned() }
     }
 
     /// What the first thread of a process, and every one that differs from it, may do too much.

@@ -115,7 +115,7 @@ impl Container {
             (None, Some(subject)) => subject.clone(),
             (None, None) => return None,
         };
-        let settings = policy.resolve(&subject);
+        let settings = policy.resolve(&subject).into_owned();
         let filters = document.as_ref().and_then(|document| filters(document, &settings, host));
         Some(Self { settings, filters })
     }

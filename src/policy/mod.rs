@@ -13,6 +13,7 @@ mod show;
 mod subject;
 mod waiver;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 pub(crate) use declared::section;
@@ -81,15 +82,15 @@ impl Policy {
     }
 
     /// The settings for one container: its level, then the files in order, then every override that matches it, in
-    /// order.
-    pub fn resolve(&self, subject: &Subject) -> Settings {
+    /// order. Borrowed where those are the same as for most.
+    pub fn resolve(&self, subject: &Subject) -> Cow<'_, Settings> {
         let matching = || self.matching(subject);
         if self.is_levelled(subject, matching()) {
-            return self.laid(subject, matching());
+            return Cow::Owned(self.laid(subject, matching()));
         }
-        let mut settings = self.base.clone();
+        let mut settings = Cow::Borrowed(&self.base);
         for item in matching() {
-            settings.lay(item.layer, &item.body.controls);
+            settings.to_mut().lay(item.layer, &item.body.controls);
         }
         settings
     }

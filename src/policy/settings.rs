@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn with_nothing_set_the_rules_look_that_say_so_in_their_row() {
-        let settings = Policy::built_in().resolve(&Subject::default());
+        let settings = Policy::built_in().resolve(&Subject::default()).into_owned();
         for (position, rule) in super::RULES.iter().enumerate() {
             let unset = rule.section.is_none_or(|section| section.unset != super::Violation::Off);
             assert_eq!(settings.is_on(position), unset, "{}", rule.id);
@@ -323,7 +323,7 @@ mod tests {
     fn the_built_in_policy_is_policies_default_toml() {
         let written = Policy::parse(Path::new("default.toml"), include_str!("../../policies/default.toml")).unwrap();
         let shown = |policy: &Policy| {
-            let mut settings = policy.resolve(&Subject::default());
+            let mut settings = policy.resolve(&Subject::default()).into_owned();
             let declared: Vec<_> =
                 settings.declared(true).into_iter().map(|(origin, value)| (origin.setting, value)).collect();
             settings.declared = super::Declared::default();
