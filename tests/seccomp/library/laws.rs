@@ -9,7 +9,7 @@ use batten::seccomp::{
 };
 use libseccomp::{ScmpArch, ScmpSyscall};
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseError;
+use proptest::test_runner::{RngSeed, TestCaseError};
 
 use super::generated::{odd, pair, plain, plain_or_equal};
 use super::probes::{Probe, probes};
@@ -221,7 +221,8 @@ const CASES: u32 = 400;
 fn config() -> ProptestConfig {
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
     let config = ProptestConfig { max_shrink_iters: 500, ..ProptestConfig::default() };
-    if asked { config } else { ProptestConfig { cases: CASES, ..config } }
+    // The same cases in every run, but for who asks for more: a build does not fail for a corner that nobody touched.
+    if asked { config } else { ProptestConfig { cases: CASES, rng_seed: RngSeed::Fixed(0x00ba_77e4), ..config } }
 }
 
 proptest! {
