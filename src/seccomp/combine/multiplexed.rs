@@ -29,7 +29,9 @@ pub(super) fn harden(said: &mut [Said<'_>], a: &Filter<'_>, b: &Filter<'_>, arch
                 let furthest = said[call.index()].strictest(default);
                 said[call.index()] = Said::Always(furthest.max(bound));
             }
-            let sure = sides.iter().all(|(side, _)| is_faithful(side.live(), width))
+            let sure = !a.is_lost_on(arch)
+                && !b.is_lost_on(arch)
+                && sides.iter().all(|(side, _)| is_faithful(side.live(), width))
                 && on_result(said, own, multiplexer, arch, default, |result| is_faithful(result.live(), width));
             if !sure || !loosened(said, own, multiplexer, &sides, arch, default).is_empty() {
                 let strictest = sides.iter().map(|(side, side_default)| side.strictest(*side_default));
