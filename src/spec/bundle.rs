@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
@@ -233,25 +234,19 @@ impl TrustedFile {
         Ok(())
     }
 
+    /// A pid alone is not unique: two engines in pid namespaces of their own may start one bundle at once.
     fn temporary_name(&self) -> PathBuf {
         let mut name = std::ffi::OsString::from(".");
         name.push(&self.name);
-        name.push(format!(".batten-{}", std::process::id()));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        name.push(format!(".batten-{}-{}", std::process::id(), now.as_nanos()));
         PathBuf::from(name)
     }
 
     fn write_temporary(&self, name: &Path, text: &[u8], durability: Durability) -> Result<(), FileError> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         // Never more than the old file gave; what the umask takes is given back below.
-        let create = || openat(&self.folder, name, flags, Mode::from_bits_truncate(self.mode));
-        let fd = match create() {
-            // Left by a batten of the same pid that was killed; nobody reads it.
-            Err(Errno::EEXIST) => {
-                unlinkat(&self.folder, name, UnlinkatFlags::NoRemoveDir).map_err(|error| self.failed(error))?;
-                create()
-            }
-            created => created,
-        };
+        let fd = openat(&self.folder, name, flags, Mode::from_bits_truncate(self.mode));
         let mut file = File::from(fd.map_err(|error| self.failed(error))?);
         self.hand_over(&file)?;
         file.write_all(text).map_err(|error| self.failed(errno(&error)))?;
