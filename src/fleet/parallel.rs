@@ -40,16 +40,28 @@ pub fn in_order<T: Send, R: Send>(
 
 type Numbered<T> = (usize, Vec<T>);
 
+/// What a worker leaves when the work panics: no result, and word of it, since the others go on and wait for more.
+struct Farewell<'d, R>(&'d mpsc::Sender<Option<Numbered<R>>>);
+
+impl<R> Drop for Farewell<'_, R> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.0.send(None);
+        }
+    }
+}
+
 /// Ends when there is nothing more to take, or nobody who wants a result.
 fn worker<T, R>(
     given: &Mutex<Receiver<Numbered<T>>>,
-    done: mpsc::Sender<Numbered<R>>,
+    done: mpsc::Sender<Option<Numbered<R>>>,
     work: &(impl Fn(T) -> R + Sync),
 ) {
+    let _farewell = Farewell(&done);
     loop {
         let next = given.lock().ok().and_then(|given| given.recv().ok());
         let Some((number, piece)) = next else { return };
-        if done.send((number, piece.into_iter().map(work).collect())).is_err() {
+        if done.send(Some((number, piece.into_iter().map(work).collect()))).is_err() {
             return;
         }
     }
@@ -59,7 +71,7 @@ fn worker<T, R>(
 fn hand_out<T, R>(
     mut things: impl Iterator<Item = T>,
     give: SyncSender<Numbered<T>>,
-    results: &Receiver<Numbered<R>>,
+    results: &Receiver<Option<Numbered<R>>>,
     ahead: usize,
     sink: &mut impl FnMut(R) -> bool,
 ) {
@@ -78,8 +90,8 @@ fn hand_out<T, R>(
         if turn == number {
             return;
         }
-        // A worker that panicked has no result; the scope passes the panic on.
-        let Ok((done, piece)) = results.recv() else { return };
+        // The scope passes a worker's panic on.
+        let Ok(Some((done, piece))) = results.recv() else { return };
         let place = done - turn;
         if waiting.len() <= place {
             waiting.resize_with(place + 1, || None);
