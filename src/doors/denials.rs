@@ -270,11 +270,9 @@ impl Desk<'_> {
             Heard::Event(event) if is_new(event.at) => self.event(&event).into_iter().collect(),
             Heard::Decision(decision) => {
                 let who = self.containers.decided(&decision);
-                if is_new(decision.at) && self.door.covers(&who) {
-                    self.ledger.decide(&decision, &who)
-                } else {
-                    Vec::new()
-                }
+                // batten's own log counts whole seconds.
+                let end = decision.at.map(|at| Moment(at.0 + 999));
+                if is_new(end) && self.door.covers(&who) { self.ledger.decide(&decision, &who) } else { Vec::new() }
             }
             Heard::Lost(messages) => {
                 self.ledger.lose(messages);

@@ -4,6 +4,7 @@ use super::docker::{Dialect, DockerProfile, Fidelity, items};
 use super::errno;
 use super::format::Format;
 use super::profile::{ProfileError, push_number};
+use super::resolve::names;
 use super::target::Target;
 use crate::spec::{Document, Value, quote};
 
@@ -71,6 +72,8 @@ impl Writer<'_> {
     }
 
     fn rule(&self, rule: Value<'_>, out: &mut String) -> Result<(), ProfileError> {
+        // container-libs refuses it only where the rule applies, moby everywhere.
+        names(rule)?;
         out.push('{');
         let mut object = Members { out, first: true };
         let mut numbered = false;

@@ -267,7 +267,7 @@ impl<'d> DockerProfile<'d> {
 }
 
 /// The rule's calls, by `name` or by `names`.
-fn names(rule: Value<'_>) -> Result<Names<'_>, ProfileError> {
+pub(super) fn names(rule: Value<'_>) -> Result<Names<'_>, ProfileError> {
     let list = list(rule);
     let Some(name) = rule.get("name").filter(|name| !is_empty(*name)) else { return Ok(list) };
     if items(rule, "names").next().is_some() {
