@@ -91,6 +91,7 @@ fn nonsense_is_refused_with_its_line_and_a_hint() {
         ("name = 'x'\n[capabilities]\nallow = ['sys_admin']\n", "standard input:3"),
         ("name = 'x'\nincludes = ['../../etc/shadow']\n", "standard input:2"),
         ("name = 'x'\nmode = 'audit'\n", "audit"),
+        ("name = 'x'\n[[mount]]\noperation = 'mount'\noptions = ['nosuid', 'suid']\n", "no mount is nosuid and suid"),
         ("\u{0}", "standard input"),
     ] {
         let run = batten_reading(&["apparmor", "generate", "-"], toml);

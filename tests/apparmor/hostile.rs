@@ -100,7 +100,7 @@ pub(crate) fn rule() -> impl Strategy<Value = Rule> {
     let mount = (
         qualifiers(),
         prop::collection::vec(pattern(), 0..3),
-        some(MountOption::ALL),
+        prop::sample::subsequence(MountOption::ALL, 0..=1),
         prop::option::of(pattern()),
         prop::option::of(pattern()),
     )

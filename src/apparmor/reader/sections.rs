@@ -301,11 +301,18 @@ impl MountSection {
         let from = if kind == MountKind::PivotRoot { Pattern::path } else { Pattern::label };
         let fstypes = self.fstypes.iter().map(|word| pattern(source, word, Pattern::label));
         let options = self.options.iter().map(|word| source.word(word, "mount option", MountOption::ALL));
+        let options: Vec<MountOption> = options.collect::<Result<_, _>>()?;
+        for (position, word) in self.options.iter().enumerate() {
+            if let Some(before) = options[..position].iter().find(|before| before.contradicts(options[position])) {
+                let problem = format!("no mount is {before} and {} at once", options[position]);
+                return Err(source.wrong(word.span().start, problem, "write a rule for each"));
+            }
+        }
         rules.push(Rule::Mount(MountRule {
             qualifiers: Qualifiers { audit: self.audit, deny: self.deny },
             kind,
             fstypes: fstypes.collect::<Result<_, _>>()?,
-            options: options.collect::<Result<_, _>>()?,
+            options,
             source: read(&self.source, from)?,
             target: read(&self.target, Pattern::path)?,
         }));
