@@ -159,10 +159,10 @@ impl MountOption {
     /// Whether no mount can have both, `ro` and `rw`: apparmor_parser 4 refuses a rule that asks for them ("conflicting
     /// flags"), 3 takes it for a rule that never matches.
     pub fn contradicts(self, other: Self) -> bool {
-        let (one, other) = (self.as_str(), other.as_str());
-        let negates = |no: &str, yes: &str| no.strip_prefix("no") == Some(yes);
         const OPPOSITES: [(&str, &str); 4] =
             [("ro", "rw"), ("sync", "async"), ("verbose", "silent"), ("silent", "loud")];
+        let (one, other) = (self.as_str(), other.as_str());
+        let negates = |no: &str, yes: &str| no.strip_prefix("no") == Some(yes);
         negates(one, other)
             || negates(other, one)
             || OPPOSITES.iter().any(|&pair| pair == (one, other) || pair == (other, one))
