@@ -243,6 +243,12 @@ fn check_seccomp(source: &Source, seccomp: &SeccompLayer) -> Result<(), PolicyEr
         let problem = "seccomp.allow stands beside seccomp.profile".to_owned();
         return Err(source.wrong(allow.span().start, problem, hint));
     }
+    if let Some(deny) = &seccomp.deny {
+        let closes_nothing = |word: &&String| Word::read(word).is_some_and(Word::is_multiplexer);
+        if let Some(word) = deny.get_ref().iter().find(closes_nothing) {
+            return Err(source.wrong(deny.span().start, format!("{word:?} is not closed by its name"), Word::BEHIND));
+        }
+    }
     match &seccomp.deny {
         Some(deny) if deny.get_ref().iter().any(|word| Word::read(word) == Some(Word::Default)) => {
             let hint = "name the groups to close: batten seccomp groups lists them";

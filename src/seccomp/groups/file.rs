@@ -190,6 +190,9 @@ impl Reader<'_> {
         let hint = "batten seccomp groups lists the groups and their calls";
         let known = Word::read(text)
             .ok_or_else(|| self.wrong(at, pointer(), format!("no group or system call is called {text:?}"), hint))?;
+        if key == "deny" && known.is_multiplexer() {
+            return Err(self.wrong(at, pointer(), format!("{text:?} is not closed by its name"), Word::BEHIND));
+        }
         Ok(Written { word: known, verdict, is_limit: key == "deny", place: Place::of(self.text, at) })
     }
 
@@ -338,6 +341,7 @@ mod tests {
         for (text, pointer, line, problem) in [
             ("\nallow = ['read', 'wriet']", "/allow/1", 2, "no group or system call is called \"wriet\""),
             ("deny = ['@io_uring']", "/deny/0", 1, "no group or system call is called \"@io_uring\""),
+            ("deny = ['socketcall']", "/deny/0", 1, "\"socketcall\" is not closed by its name"),
             ("default = 'EPREM'", "/default", 1, "default = \"EPREM\" is no action"),
             ("alow = []", "(the whole document)", 1, "unknown field `alow`"),
             ("[[rule]]\ncalls = []", "/rule/0", 1, "the rule names no system call"),

@@ -26,6 +26,16 @@ impl Word {
         }
     }
 
+    /// What to write instead of a denied multiplexer.
+    pub(crate) const BEHIND: &'static str =
+        "deny the calls behind it (\"@network\", \"connect\"): each is closed there as well";
+
+    /// Whether it names a call that stands for many, `socketcall` or `ipc`. libseccomp opens it for each call behind it, so
+    /// that closing it alone would close nothing.
+    pub fn is_multiplexer(self) -> bool {
+        matches!(self, Self::Call(call) if matches!(call.name(), "socketcall" | "ipc"))
+    }
+
     /// Whether it stands for `call`, outright or under conditions.
     pub fn covers(self, call: Syscall) -> bool {
         match self {
