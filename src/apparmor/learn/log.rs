@@ -135,7 +135,8 @@ fn value_of<'t>(key: &str, text: &'t str) -> (Vec<u8>, &'t str) {
     }
     let end = text.find(|c: char| c.is_whitespace() || c == '\u{1d}').unwrap_or(text.len());
     let (value, after) = text.split_at(end);
-    let decoded = UNTRUSTED.contains(&key).then(|| unhex(value)).flatten();
+    // The kernel's strings end at a NUL, so one that holds it was not the kernel's.
+    let decoded = UNTRUSTED.contains(&key).then(|| unhex(value)).flatten().filter(|text| !text.contains(&0));
     (decoded.unwrap_or_else(|| value.as_bytes().to_vec()), after)
 }
 
