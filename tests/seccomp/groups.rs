@@ -7,6 +7,7 @@ use batten::seccomp::{
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use proptest::test_runner::RngSeed;
 
 fn word() -> impl Strategy<Value = Word> {
     let groups: Vec<Word> = GROUPS.iter().map(Word::Group).collect();
@@ -58,8 +59,14 @@ fn is_closed(profile: &Profile, call: Syscall, target: &Target) -> bool {
     })
 }
 
+fn seed() -> RngSeed {
+    let asked = std::env::var("PROPTEST_RNG_SEED").ok().and_then(|text| text.parse().ok());
+    RngSeed::Fixed(asked.unwrap_or(1))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    // The same cases in every run, as for the laws in `library`; PROPTEST_RNG_SEED asks others.
+    #![proptest_config(ProptestConfig { rng_seed: seed(), ..ProptestConfig::with_cases(300) })]
 
     #[test]
     fn what_is_denied_is_closed_and_nothing_opens(
