@@ -147,7 +147,7 @@ const fn words(words: &'static [&'static str]) -> Preset {
 }
 
 /// The sysctls that the kubelet calls safe, oldest first; each version knows a longer head of the list.
-const SAFE_SYSCTLS: [&str; 14] = [
+pub(crate) const SAFE_SYSCTLS: [&str; 14] = [
     "kernel.shm_rmid_forced",
     "net.ipv4.ip_local_port_range",
     "net.ipv4.tcp_syncookies",

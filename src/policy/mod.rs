@@ -19,6 +19,7 @@ use std::path::Path;
 pub(crate) use declared::section;
 pub use declared::{Kind, Section, Setting, Words};
 pub use error::PolicyError;
+pub(crate) use levels::SAFE_SYSCTLS;
 pub use levels::{Chosen, Level};
 #[cfg(feature = "cli")]
 pub use levels::{Standard, standards};
