@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -70,24 +71,6 @@ pub(crate) struct Lab {
     folder: TempDir,
 }
 
-/// A program without a C library, so that it needs no 32-bit packages: `getpid`, `write`, `exit` through `int 0x80`.
-const SMALL_32: &str = r#"
-.globl _start
-_start:
-    mov $20, %eax
-    int $0x80
-    mov $4, %eax
-    mov $1, %ebx
-    mov $text, %ecx
-    mov $3, %edx
-    int $0x80
-    mov $1, %eax
-    xor %ebx, %ebx
-    int $0x80
-.section .rodata
-text: .ascii "32\n"
-"#;
-
 impl Lab {
     pub(crate) fn new() -> Option<Self> {
         if !Path::new("/bin/busybox").exists() {
@@ -95,6 +78,7 @@ impl Lab {
             return None;
         }
         let lab = Self { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir(lab.path("scratch")).unwrap();
         for folder in ["bin", "proc", "dev", "sys", "tmp"] {
             fs::create_dir_all(lab.path("rootfs").join(folder)).unwrap();
         }
@@ -117,21 +101,16 @@ impl Lab {
         String::from_utf8_lossy(&fs::read(self.path(name)).unwrap()).into_owned()
     }
 
-    /// Puts the 32-bit program into the root file system; `false` where it cannot be built.
-    pub(crate) fn build_32(&self) -> bool {
-        if !cfg!(target_arch = "x86_64") || !has("gcc") {
-            return false;
+    /// Puts a program of `programs/` into the root file system; `false` where it cannot be built or run.
+    pub(crate) fn put(&self, name: &str) -> bool {
+        let built = programs().join(name);
+        let there = cfg!(target_arch = "x86_64") && Command::new(&built).output().is_ok_and(|out| out.status.success());
+        if there {
+            fs::copy(built, self.path("rootfs/bin").join(name)).unwrap();
+        } else {
+            missing(&format!("tests/record/programs/{name} cannot be built and run"));
         }
-        fs::write(self.path("small.S"), SMALL_32).unwrap();
-        let mut gcc = Command::new("gcc");
-        gcc.args(["-m32", "-nostdlib", "-static", "-o"]).arg(self.path("rootfs/bin/small32")).arg(self.path("small.S"));
-        let built = gcc.status().unwrap().success();
-        let runs =
-            built && Command::new(self.path("rootfs/bin/small32")).output().is_ok_and(|out| out.status.success());
-        if !runs {
-            missing("a 32-bit program cannot be built and run");
-        }
-        runs
+        there
     }
 
     /// Traces a program as it runs in the root file system, with strace's `options`.
@@ -176,6 +155,21 @@ impl Lab {
         }
         fs::write(self.path("config.json"), config.to_string()).unwrap();
     }
+}
+
+/// Where the programs of `programs/` are, built: where BATTEN_TEST_PROGRAMS says, or here.
+fn programs() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        if let Some(given) = std::env::var_os("BATTEN_TEST_PROGRAMS") {
+            return given.into();
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("record-programs");
+        fs::create_dir_all(&folder).unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/record/programs/build");
+        let _ = Command::new(script).arg(&folder).status();
+        folder
+    })
 }
 
 pub(crate) fn unique_id() -> String {

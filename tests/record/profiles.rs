@@ -54,7 +54,7 @@ fn a_32_bit_program_runs_under_its_profile_and_dies_under_a_64_bit_one() {
         return;
     }
     let Some(lab) = Lab::new() else { return };
-    if !lab.build_32() {
+    if !lab.put("small32") {
         return;
     }
     lab.strace(&["-f", "-n", "-o", &lab.text("trace")], &["/bin/small32"]);

@@ -121,7 +121,7 @@ fn a_folder_of_ff_and_standard_input_are_read_too() {
 #[test]
 fn a_32_bit_program_is_recorded_as_such() {
     let (true, Some(lab)) = (has("strace"), Lab::new()) else { return };
-    if !lab.build_32() {
+    if !lab.put("small32") {
         return;
     }
     for options in [&["-f"][..], &["-f", "-n", "-o", &lab.text("trace")], &["-f", "-c", "-o", &lab.text("trace")]] {

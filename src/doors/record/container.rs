@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::live::{How, take};
-use super::sink::Sink;
+use super::sink::{Sink, note_to};
 use crate::doors::Exit;
-use crate::record::live;
+use crate::record::live::{self, Backend};
 
 /// Records what a running container calls from now on
 #[derive(Debug, Args)]
@@ -52,6 +52,11 @@ impl Container {
 impl Attach {
     /// Records the container `id`.
     pub(super) fn run(&self, id: &str) -> Exit {
-        take(live::attach(id, &self.roots, self.how.asked(&self.sink)), &self.sink)
+        let asked = self.how.asked(&self.sink);
+        let begun = |id: &str, backend: Backend| {
+            let duration = asked.duration.map_or_else(String::new, |time| format!("for {} s, or ", time.as_secs_f32()));
+            note_to(&format!("recording container {id} by {}, {duration}until it ends or ^C", backend.name()));
+        };
+        take(live::attach(id, &self.roots, asked, begun), &self.sink)
     }
 }

@@ -3,6 +3,7 @@
 mod agent;
 mod container;
 mod diff;
+mod guard;
 mod live;
 mod merge;
 mod progress;
@@ -14,10 +15,11 @@ mod strace;
 use clap::{Args, Subcommand};
 
 use super::Exit;
-use crate::record::live::AGENT;
+use crate::record::live::{AGENT, GUARD};
 use agent::Agent;
 use container::{Attach, Container};
 use diff::Diff;
+use guard::Guard;
 use merge::Merge;
 use run::Run;
 use strace::Strace;
@@ -52,6 +54,8 @@ enum Action {
     Merge(Merge),
     #[command(name = AGENT, hide = true)]
     Agent(Agent),
+    #[command(name = GUARD, hide = true)]
+    Guard(Guard),
     Diff(Diff),
 }
 
@@ -64,6 +68,7 @@ impl Record {
             (Some(Action::Container(door)), _) => door.run(),
             (Some(Action::Merge(door)), _) => door.run(),
             (Some(Action::Agent(door)), _) => door.run(),
+            (Some(Action::Guard(door)), _) => door.run(),
             (Some(Action::Diff(door)), _) => door.run(),
             (None, Some(id)) => self.attach.run(id),
             (None, None) => super::refuse(

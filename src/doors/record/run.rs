@@ -1,10 +1,11 @@
 //! `batten record run`: a container is started and recorded from its first instruction on.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::live::{How, take};
+use super::live::{How, seconds, take};
 use super::sink::Sink;
 use crate::doors::Exit;
 use crate::record::live::{self, Start};
@@ -38,6 +39,10 @@ pub(super) struct Run {
     #[arg(long)]
     without_filter: bool,
 
+    /// How long the runtime may take to create the container, and again to start it, its hooks included
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    start_within: Duration,
+
     #[command(flatten)]
     how: How,
 
@@ -55,6 +60,7 @@ impl Run {
             runtime: self.runtime_path.as_ref().map(absolute).or_else(named),
             root: self.root.clone(),
             without_filter: self.without_filter,
+            patience: self.start_within,
         };
         take(live::run(&start, self.how.asked(&self.sink)), &self.sink)
     }

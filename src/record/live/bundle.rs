@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::guard::Guard;
 use crate::record::output::{WriteError, write_new};
 use crate::spec::{CONFIG, Document, FileError, ReadError, TrustedFile};
 
@@ -60,23 +61,40 @@ impl BundleError {
 
 /// A folder that only this user can look into, and that goes with this value.
 #[derive(Debug)]
-pub(super) struct Scratch(PathBuf);
+pub(super) struct Scratch {
+    path: PathBuf,
+    /// Goes last: it is there for when the folder cannot be removed here.
+    guard: Option<Guard>,
+}
 
 impl Scratch {
     pub(super) fn new() -> Result<Self, BundleError> {
         let place = std::env::temp_dir();
         let made = nix::unistd::mkdtemp(&place.join("batten-record-XXXXXX"));
-        made.map(Self).map_err(|error| BundleError::Scratch { path: place, error: error.into() })
+        made.map(|path| Self { path, guard: None })
+            .map_err(|error| BundleError::Scratch { path: place, error: error.into() })
     }
 
     pub(super) fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
+    }
+
+    /// Has `guard` watch over the folder from now on, and over what it knows of besides.
+    pub(super) fn guard(&mut self, guard: Guard) {
+        self.guard = Some(guard);
+    }
+
+    /// The program of the container that it is for runs.
+    pub(super) fn started(&mut self) {
+        if let Some(guard) = &mut self.guard {
+            guard.started();
+        }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 
@@ -213,7 +231,7 @@ mod tests {
         assert_eq!(config["mounts"][1]["source"], "proc");
         assert!(config["linux"].get("seccomp").is_none() && config["process"]["terminal"] == false);
         assert_eq!(fs::read_to_string(folder.path().join(CONFIG)).unwrap(), CONFIG_TEXT, "the user's is untouched");
-        let place = scratch.0.clone();
+        let place = scratch.path.clone();
         drop(scratch);
         assert!(!place.exists());
     }

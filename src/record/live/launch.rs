@@ -11,6 +11,8 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::companion::end_with_this_one;
+use super::guard::delete_command;
 use super::watch::{End, Watch};
 
 /// A container that the runtime did not start.
@@ -35,12 +37,14 @@ pub enum LaunchError {
         status: ExitStatus,
     },
     /// The runtime does not come back.
-    #[error("{} {step} has not ended within {} s", runtime.display(), PATIENCE.as_secs())]
+    #[error("{} {step} has not ended within {} s", runtime.display(), patience.as_secs_f32())]
     Slow {
         /// The runtime.
         runtime: PathBuf,
         /// The command.
         step: Step,
+        /// How long was waited.
+        patience: Duration,
     },
     /// Somebody asked batten to end.
     #[error("interrupted before the container's program ran ({step})")]
@@ -69,7 +73,9 @@ impl LaunchError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::Runtime { .. } => "give the runtime's path: --runtime-path /usr/sbin/runc",
-            Self::Slow { .. } => "run it again; with --backend bpf or ptrace the runtime needs no answers of batten's",
+            Self::Slow { .. } => {
+                "allow more with --start-within SECONDS; with --backend bpf or ptrace the runtime needs no answers of batten's"
+            }
             Self::Interrupted { .. } => "no container is left; run it again",
             Self::Step { .. } => "see that the bundle starts without batten: RUNTIME run --bundle BUNDLE ID",
             Self::NoPid { .. } | Self::Gone { .. } => {
@@ -78,9 +84,6 @@ impl LaunchError {
         }
     }
 }
-
-/// How long the runtime may take for one step: hooks of the bundle take their time, too.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A command of the runtime's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +105,8 @@ impl std::fmt::Display for Step {
 pub(super) struct Runtime {
     pub(super) path: PathBuf,
     pub(super) root: Option<PathBuf>,
+    /// How long it may take for one step.
+    pub(super) patience: Duration,
 }
 
 /// A container that was created here; it is deleted with this value.
@@ -121,21 +126,22 @@ impl Runtime {
             command.arg("--root").arg(root);
         }
         command.args(words);
-        let stderr = io::stderr().as_fd().try_clone_to_owned();
-        command.stdout(stderr.map_or_else(|_| Stdio::null(), Stdio::from));
+        command.stdout(standard_error());
         command
     }
 
     /// Runs one step; says whether somebody asked batten to end meanwhile. A runtime that takes too long is ended, and one that
-    /// is asked to end before the container runs.
+    /// is asked to end before the container runs. It ends with batten.
     fn step(&self, command: &mut Command, step: Step, watch: &Watch) -> Result<bool, LaunchError> {
         let failed = |error| LaunchError::Runtime { runtime: self.path.clone(), error };
+        let until = Instant::now().checked_add(self.patience);
+        end_with_this_one(command);
         let mut child = command.spawn().map_err(failed)?;
         let handle = hold(i32::try_from(child.id()).unwrap_or(0))?;
-        let mut end = watch.wait(&handle, Some(Instant::now() + PATIENCE));
+        let mut end = watch.wait(&handle, None, until);
         let interrupted = end == Ok(End::Interrupt);
         if interrupted && step == Step::Start {
-            end = watch.wait(&handle, Some(Instant::now() + PATIENCE));
+            end = watch.wait(&handle, None, until);
         }
         if end != Ok(End::Exit) {
             let _ = child.kill();
@@ -144,8 +150,8 @@ impl Runtime {
         match end {
             Ok(End::Exit) if status.success() => Ok(interrupted),
             Ok(End::Exit) => Err(LaunchError::Step { runtime: self.path.clone(), step, status }),
-            Ok(End::Time) => Err(LaunchError::Slow { runtime: self.path.clone(), step }),
-            Ok(End::Interrupt) | Err(_) => Err(LaunchError::Interrupted { step }),
+            Ok(End::Time) => Err(LaunchError::Slow { runtime: self.path.clone(), step, patience: self.patience }),
+            Ok(End::Interrupt | End::Recorder) | Err(_) => Err(LaunchError::Interrupted { step }),
         }
     }
 
@@ -178,10 +184,13 @@ impl Runtime {
     }
 
     fn delete(&self, id: &str) {
-        let mut delete = self.command(&["delete", "--force", id]);
-        // A container whose process is gone is gone from some runtimes as well.
-        let _ = delete.stdin(Stdio::null()).stderr(Stdio::null()).status();
+        let mut delete = delete_command(&self.path, self.root.as_deref(), id);
+        let _ = delete.stdout(standard_error()).status();
     }
+}
+
+fn standard_error() -> Stdio {
+    io::stderr().as_fd().try_clone_to_owned().map_or_else(|_| Stdio::null(), Stdio::from)
 }
 
 /// What a runtime leaves behind that was ended half way is a child of this process by then.

@@ -8,7 +8,9 @@
 
 mod bpf;
 mod bundle;
+mod companion;
 mod counter;
+mod guard;
 mod launch;
 mod notify;
 mod observer;
@@ -34,6 +36,7 @@ use crate::runtime::find::{FindError, RealRuntime};
 
 pub use bpf::BpfError;
 pub use bundle::BundleError;
+pub use guard::{GUARD, Left, guard};
 pub use launch::{LaunchError, Step};
 pub use notify::{AGENT, NotifyError, serve};
 pub use observer::Backend;
@@ -42,6 +45,7 @@ pub use tally::{Count, Tally};
 pub use watch::End;
 
 use bundle::{Bundle, Scratch};
+use guard::{Guard, PID_FILE};
 use launch::{Launched, Runtime, hold};
 use observer::Observer;
 use subject::Subject;
@@ -83,6 +87,9 @@ pub enum LiveError {
     /// Its first process.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The guard.
+    #[error("cannot start the process that clears up when batten is killed: {0}")]
+    Guard(std::io::Error),
     /// Signals.
     #[error("cannot wait for signals: {}", .0.desc())]
     Signals(Errno),
@@ -102,7 +109,7 @@ impl LiveError {
             Self::Launch(error) => error.hint(),
             Self::Container(error) => error.hint(),
             Self::Process(error) => error.hint(),
-            Self::Signals(_) => "run it again",
+            Self::Guard(_) | Self::Signals(_) => "run it again",
         }
     }
 }
@@ -129,6 +136,8 @@ pub struct Start {
     pub root: Option<PathBuf>,
     /// Whether to leave out the filter that the bundle brings, so that what it refuses is seen as well.
     pub without_filter: bool,
+    /// How long the runtime may take to create the container, and again to start it: hooks of the bundle take their time, too.
+    pub patience: Duration,
 }
 
 /// A recording, and what a person should know about it.
@@ -151,21 +160,39 @@ pub struct Recorded {
 pub fn run(start: &Start, asked: Asked) -> Result<Recorded, LiveError> {
     let watch = Watch::new().map_err(LiveError::Signals)?;
     let mut notes = Vec::new();
-    let scratch = Scratch::new()?;
+    let runtime = find(start)?;
     let mut bundle = prepare(start, &mut notes)?;
+    let mut scratch = Scratch::new()?;
     let name = format!("bundle {}", start.bundle.display());
     let mut observer = Observer::open(asked, name, Some((&mut bundle, &scratch)), &mut notes)?;
-    let launched = create(start, bundle, &scratch, &watch)?;
+    let id = format!("batten-record-{}", std::process::id());
+    let left = Left {
+        runtime: runtime.path.clone(),
+        root: start.root.clone(),
+        id: id.clone(),
+        folder: scratch.join(""),
+        agent: observer.agent(),
+    };
+    scratch.guard(Guard::start(&left).map_err(LiveError::Guard)?);
+    let pid_file = scratch.join(PID_FILE);
+    let launched = match runtime.create(&bundle.place(&scratch)?, &id, &pid_file, &watch) {
+        Ok(launched) => launched,
+        Err(error) => return Err(observer.failure().unwrap_or_else(|| error.into())),
+    };
     let gone = || LaunchError::Gone { error: Errno::ESRCH.into() };
     let subject = Arc::new(Subject::of_first_process(launched.pid)?.ok_or_else(gone)?);
     observer.follow_from_exec(&subject)?;
     let end = if launched.start(&watch)? {
         End::Interrupt
     } else {
-        watch.wait(launched.handle(), deadline(asked.duration)).map_err(LiveError::Signals)?
+        scratch.started();
+        watch.wait(launched.handle(), observer.lifeline(), deadline(asked.duration)).map_err(LiveError::Signals)?
     };
-    if end != End::Exit {
-        stop(&launched, &watch)?;
+    match end {
+        End::Exit => {}
+        // None of its calls does anything any more.
+        End::Recorder => kill(&launched, &watch)?,
+        End::Interrupt | End::Time => stop(&launched, &watch)?,
     }
     let seen = observer.finish()?;
     let exit_code = seen.exit_code.or_else(|| launched.exit_code());
@@ -173,11 +200,16 @@ pub fn run(start: &Start, asked: Asked) -> Result<Recorded, LiveError> {
     Ok(Recorded { recording: seen.recording, notes, end, exit_code })
 }
 
-/// Records a running container, which goes on when the recording is over.
+/// Records a running container, which goes on when the recording is over. `begun` is told by what, once it is recorded.
 ///
 /// # Errors
 /// [`LiveError`].
-pub fn attach(id: &str, roots: &[PathBuf], asked: Asked) -> Result<Recorded, LiveError> {
+pub fn attach(
+    id: &str,
+    roots: &[PathBuf],
+    asked: Asked,
+    begun: impl FnOnce(&str, Backend),
+) -> Result<Recorded, LiveError> {
     let watch = Watch::new().map_err(LiveError::Signals)?;
     let trees = Hierarchies::mounted();
     let container = containers::find(id, &containers::roots(roots), &trees)?;
@@ -190,7 +222,8 @@ pub fn attach(id: &str, roots: &[PathBuf], asked: Asked) -> Result<Recorded, Liv
     }
     let mut observer = Observer::open(asked, format!("container {}", container.id), None, &mut notes)?;
     observer.follow_now(&subject)?;
-    let end = watch.wait(&handle, deadline(asked.duration)).map_err(LiveError::Signals)?;
+    begun(&container.id, observer.backend());
+    let end = watch.wait(&handle, None, deadline(asked.duration)).map_err(LiveError::Signals)?;
     let seen = observer.finish()?;
     notes.extend(seen.unseen);
     Ok(Recorded { recording: seen.recording, notes, end, exit_code: None })
@@ -216,26 +249,29 @@ fn prepare(start: &Start, notes: &mut Vec<String>) -> Result<Bundle, LiveError> 
     Ok(bundle)
 }
 
-fn create(start: &Start, bundle: Bundle, scratch: &Scratch, watch: &Watch) -> Result<Launched, LiveError> {
+fn find(start: &Start) -> Result<Runtime, LiveError> {
     let found = match &start.runtime {
         None => RealRuntime::find(&ShimConfig::load()?)?,
         Some(path) if path.is_absolute() => RealRuntime::at(path)?,
         Some(name) => RealRuntime::named(&name.to_string_lossy())?,
     };
-    let runtime = Runtime { path: found.path, root: start.root.clone() };
-    let id = format!("batten-record-{}", std::process::id());
-    Ok(runtime.create(&bundle.place(scratch)?, &id, &scratch.join("pid"), watch)?)
+    Ok(Runtime { path: found.path, root: start.root.clone(), patience: start.patience })
 }
 
 /// Ends the container as `docker stop` does. What it does on the way is still recorded; a second ^C ends it at once.
 fn stop(launched: &Launched, watch: &Watch) -> Result<(), LiveError> {
     launched.signal(Signal::TERM);
     let until = Instant::now() + GRACE;
-    if watch.wait(launched.handle(), Some(until)).map_err(LiveError::Signals)? != End::Exit {
-        launched.signal(Signal::KILL);
-        let until = Instant::now() + GRACE;
-        watch.wait(launched.handle(), Some(until)).map_err(LiveError::Signals)?;
+    if watch.wait(launched.handle(), None, Some(until)).map_err(LiveError::Signals)? != End::Exit {
+        kill(launched, watch)?;
     }
+    Ok(())
+}
+
+fn kill(launched: &Launched, watch: &Watch) -> Result<(), LiveError> {
+    launched.signal(Signal::KILL);
+    let until = Instant::now() + GRACE;
+    watch.wait(launched.handle(), None, Some(until)).map_err(LiveError::Signals)?;
     Ok(())
 }
 

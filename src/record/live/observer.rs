@@ -1,5 +1,6 @@
 //! The recorders behind one door.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use super::bundle::{Bundle, Scratch};
@@ -93,6 +94,11 @@ impl Observer {
         Err(last)
     }
 
+    /// The one that it is.
+    pub(super) const fn backend(&self) -> Backend {
+        self.backend
+    }
+
     /// Records from the execve of the first process on.
     pub(super) fn follow_from_exec(&mut self, subject: &Arc<Subject>) -> Result<(), LiveError> {
         match &mut self.recorder {
@@ -109,6 +115,30 @@ impl Observer {
             Recorder::Bpf(recorder) => Ok(recorder.follow_now(subject)?),
             Recorder::Notify(_) => Err(NotifyError::Running.into()),
             Recorder::Ptrace(recorder) => Ok(recorder.follow_now(subject)?),
+        }
+    }
+
+    /// The process that answers the container's calls, where it needs one.
+    pub(super) fn agent(&self) -> Option<u32> {
+        match &self.recorder {
+            Recorder::Notify(recorder) => Some(recorder.agent()),
+            Recorder::Bpf(_) | Recorder::Ptrace(_) => None,
+        }
+    }
+
+    /// Has its other end closed when that process ends.
+    pub(super) fn lifeline(&self) -> Option<BorrowedFd<'_>> {
+        match &self.recorder {
+            Recorder::Notify(recorder) => Some(recorder.lifeline()),
+            Recorder::Bpf(_) | Recorder::Ptrace(_) => None,
+        }
+    }
+
+    /// Why the container could not be created, where that is the recorder's fault.
+    pub(super) fn failure(&mut self) -> Option<LiveError> {
+        match &mut self.recorder {
+            Recorder::Notify(recorder) => recorder.failure().map(LiveError::from),
+            Recorder::Bpf(_) | Recorder::Ptrace(_) => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Waiting for the end of a recording: the container's, ^C, or the time that was given.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -17,6 +17,8 @@ pub enum End {
     Interrupt,
     /// The time is over.
     Time,
+    /// Who answers the container's calls has ended.
+    Recorder,
 }
 
 /// Takes the signals that ask batten to end, from its creation on. Programs that are started later get them as always.
@@ -32,15 +34,22 @@ impl Watch {
         Ok(Self { signals: SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)? })
     }
 
-    /// Waits until `process` becomes readable, a signal comes, or `until` is there.
-    pub(super) fn wait(&self, process: &OwnedFd, until: Option<Instant>) -> Result<End, Errno> {
+    /// Waits until `process` becomes readable, a signal comes, `until` is there, or the other end of `lifeline` is closed.
+    pub(super) fn wait(
+        &self,
+        process: &OwnedFd,
+        lifeline: Option<BorrowedFd<'_>>,
+        until: Option<Instant>,
+    ) -> Result<End, Errno> {
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            let mut ready = [PollFd::new(process, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
+            let mut ready = vec![PollFd::new(process, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
+            ready.extend(lifeline.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
             match poll(&mut ready, left.map(timespec).as_ref()) {
                 Ok(0) if until.is_some_and(|until| until <= Instant::now()) => return Ok(End::Time),
                 Ok(_) if !ready[0].revents().is_empty() => return Ok(End::Exit),
                 Ok(_) if matches!(self.signals.read_signal(), Ok(Some(_))) => return Ok(End::Interrupt),
+                Ok(_) if ready.get(2).is_some_and(|line| !line.revents().is_empty()) => return Ok(End::Recorder),
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(Errno::from_raw(error.raw_os_error())),
             }

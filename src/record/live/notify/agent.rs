@@ -10,9 +10,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::linux::fs::MetadataExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
+use super::held::{self, Held};
 use super::system::{self, Notification};
 use crate::record::live::counter::Counter;
 use crate::record::output;
@@ -34,8 +35,10 @@ pub(super) fn serve(arguments: bool, run: &str, source: &str) -> std::io::Result
     let mut batten = Some(UnixStream::from(std::io::stdout().as_fd().try_clone_to_owned()?));
     let mut counter = Some(Counter::new(arguments));
     let mut listeners: Vec<Listener> = Vec::new();
+    let above = std::os::unix::process::parent_id();
+    let mut held = Some(Held::default());
     while batten.is_some() || !listeners.is_empty() {
-        let ready = wait(&runtimes, batten.as_ref(), &listeners)?;
+        let ready = wait(&runtimes, batten.as_ref(), &listeners, held.is_some())?;
         for (listener, ready) in listeners.iter_mut().zip(&ready.listeners) {
             if ready.contains(PollFlags::IN) {
                 listener.answer(counter.as_mut());
@@ -46,7 +49,15 @@ pub(super) fn serve(arguments: bool, run: &str, source: &str) -> std::io::Result
         if ready.runtimes
             && let Ok((mut stream, _)) = runtimes.accept()
         {
-            listeners.extend(Listener::receive(&mut stream));
+            let brought = Listener::receive(&mut stream);
+            // The same one as was taken from its process is not to be waited for twice.
+            listeners
+                .extend(brought.filter(|one| one.first == 0 || listeners.iter().all(|known| known.first != one.first)));
+        } else if let Some(held) = &mut held {
+            listeners.extend(held.stuck(above).into_iter().map(|(descriptor, first)| Listener::new(descriptor, first)));
+        }
+        if !listeners.is_empty() {
+            held = None;
         }
         if ready.batten
             && let Some(mut stream) = batten.take()
@@ -79,11 +90,18 @@ struct Ready {
     listeners: Vec<PollFlags>,
 }
 
-fn wait(runtimes: &UnixListener, batten: Option<&UnixStream>, listeners: &[Listener]) -> std::io::Result<Ready> {
+/// Waits for any of them; not for ever where a runtime may be `stuck`.
+fn wait(
+    runtimes: &UnixListener,
+    batten: Option<&UnixStream>,
+    listeners: &[Listener],
+    stuck: bool,
+) -> std::io::Result<Ready> {
+    let pause = Timespec { tv_sec: 0, tv_nsec: held::PAUSE.subsec_nanos().into() };
     let mut waited: Vec<PollFd<'_>> = vec![PollFd::new(runtimes, PollFlags::IN)];
     waited.extend(listeners.iter().map(|one| PollFd::new(&one.descriptor, PollFlags::IN)));
     waited.extend(batten.map(|stream| PollFd::new(stream, PollFlags::IN)));
-    match poll(&mut waited, None) {
+    match poll(&mut waited, stuck.then_some(&pause)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(error.into()),
     }
@@ -108,8 +126,12 @@ impl Listener {
         })?;
         let state: Option<serde_json::Value> = serde_json::from_slice(&text[..read.bytes]).ok();
         let first = state.and_then(|state| state.get("pid")?.as_u64()).and_then(|pid| u32::try_from(pid).ok());
+        Some(Self::new(descriptor, first.unwrap_or(0)))
+    }
+
+    fn new(descriptor: OwnedFd, first: u32) -> Self {
         system::wake_in_place(descriptor.as_fd());
-        Some(Self { descriptor, first: first.unwrap_or(0), runtime: None, started: false })
+        Self { descriptor, first, runtime: None, started: false }
     }
 
     fn answer(&mut self, counter: Option<&mut Counter>) {

@@ -5,27 +5,39 @@
 //! brings a filter of its own would lose it.
 
 mod agent;
+mod held;
 mod system;
 
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ExitStatus};
 
 use serde_json::json;
 
 use super::bundle::{Bundle, Scratch};
+use super::companion;
 use crate::record::output;
 use crate::record::recording::{Recording, RecordingError};
 use crate::seccomp::{Arch, KernelVersion, Syscall};
 
 /// What the runtime itself calls between loading the filter and handing over its listener, when nobody answers yet. It says
 /// by `write` that there is one; the others are what Go's scheduler may have runc's thread do meanwhile, above all
-/// `rt_sigreturn`, when it is to let another one run: a start that waits for any of them waits for ever.
-const RUNTIMES_OWN: [&str; 10] =
-    ["futex", "getpid", "madvise", "mmap", "munmap", "nanosleep", "rt_sigreturn", "sched_yield", "tgkill", "write"];
+/// `rt_sigreturn`, when it is to let another one run, and `clock_gettime` where the vDSO cannot read the clock (`hpet`,
+/// `acpi_pm`). A start that waits for any of them waits until its listener is taken from it (`held`).
+const RUNTIMES_OWN: [&str; 11] = [
+    "clock_gettime",
+    "futex",
+    "getpid",
+    "madvise",
+    "mmap",
+    "munmap",
+    "nanosleep",
+    "rt_sigreturn",
+    "sched_yield",
+    "tgkill",
+    "write",
+];
 
 /// The hidden subcommand that the agent is.
 pub const AGENT: &str = "notify-agent";
@@ -45,6 +57,9 @@ pub enum NotifyError {
     /// The agent.
     #[error("cannot start the process that answers the container: {0}")]
     Agent(io::Error),
+    /// The agent has ended while the container ran.
+    #[error("the process that answers the container has ended ({0}): every call failed with ENOSYS from then on")]
+    Gone(ExitStatus),
     /// No container came.
     #[error("the runtime has handed over no listener")]
     NoListener,
@@ -61,6 +76,7 @@ impl NotifyError {
             Self::Running => "use --backend bpf or ptrace, or start it anew: batten record run -- BUNDLE",
             Self::Filter => "leave it out with --without-filter, or use --backend bpf or ptrace",
             Self::NoListener => "the runtime must know listenerPath: runc 1.1, crun 0.19",
+            Self::Gone(_) => "see in the kernel's log who ended it (dmesg); run it again",
             Self::Agent(_) | Self::Answer(_) => "report this to batten",
         }
     }
@@ -99,15 +115,32 @@ impl Recorder {
         Ok(Self { stream, agent })
     }
 
+    /// The agent's number.
+    pub(super) fn agent(&self) -> u32 {
+        self.agent.id()
+    }
+
+    /// Has its other end closed when the agent ends.
+    pub(super) fn lifeline(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+
+    /// Whether the agent has ended, and how.
+    pub(super) fn failure(&mut self) -> Option<NotifyError> {
+        self.agent.try_wait().ok().flatten().map(NotifyError::Gone)
+    }
+
     /// What was counted, and what could not be seen.
     pub(super) fn finish(mut self) -> Result<(Recording, Vec<String>), NotifyError> {
         let mut text = Vec::new();
         let asked = self.stream.write_all(b"?").and_then(|()| self.stream.read_to_end(&mut text));
-        asked.map_err(NotifyError::Agent)?;
-        if text.is_empty() {
-            return Err(NotifyError::NoListener);
+        if asked.is_err() || text.is_empty() {
+            return Err(self.agent.wait().map_or_else(NotifyError::Agent, NotifyError::Gone));
         }
         let mut recording = output::load("the agent's answer", &text)?;
+        if recording.calls.is_empty() {
+            return Err(NotifyError::NoListener);
+        }
         recording.unseen = RUNTIMES_OWN.into_iter().filter_map(Syscall::from_name).collect();
         let names = RUNTIMES_OWN.join(", ");
         let unseen = vec![
@@ -122,12 +155,10 @@ impl Recorder {
     }
 }
 
-/// In a process group of its own, so that ^C is not for it.
+/// The socket that runtimes bring listeners to is its way in.
 fn start_agent(runtimes: OwnedFd, batten: OwnedFd, words: &[&str; 2], arguments: bool) -> io::Result<Child> {
-    let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
-    let mut agent = Command::new(own);
-    agent.args(["record", AGENT]).args(arguments.then_some("--args")).arg("--").args(words);
-    agent.stdin(runtimes).stdout(batten).stderr(Stdio::null()).process_group(0);
+    let mut agent = companion::command(AGENT, runtimes);
+    agent.stdout(batten).args(arguments.then_some("--args")).arg("--").args(words);
     agent.spawn()
 }
 

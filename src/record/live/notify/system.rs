@@ -66,3 +66,37 @@ pub(super) fn wake_in_place(listener: BorrowedFd<'_>) {
     // SAFETY: the argument is a number.
     unsafe { libc::ioctl(listener.as_raw_fd(), SET_FLAGS as _, 1u64) };
 }
+
+#[cfg(test)]
+#[cfg(target_arch = "x86_64")]
+pub(super) mod tests {
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    use super::*;
+
+    /// Has `command` load a filter that reports the call `number`, and keep its listener to itself.
+    pub(in super::super) fn reporting(number: u32, mut command: Command) -> Command {
+        const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
+        const JUMP_IF_EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
+        const RETURN: u16 = 0x06; // BPF_RET | BPF_K
+        const REPORT: u32 = 0x7fc0_0000; // SECCOMP_RET_USER_NOTIF
+        const ALLOW: u32 = 0x7fff_0000;
+        let step = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+        let load = move || {
+            let mut program = [
+                step(LOAD, 0, 0, 0),
+                step(JUMP_IF_EQUAL, 0, 1, number),
+                step(RETURN, 0, 0, REPORT),
+                step(RETURN, 0, 0, ALLOW),
+            ];
+            let program = libc::sock_fprog { len: 4, filter: program.as_mut_ptr() };
+            // SAFETY: the kernel copies the program, which lives until the call returns.
+            let listener = unsafe { libc::syscall(libc::SYS_seccomp, 1, 8, &raw const program) };
+            Errno::result(listener).map(drop).map_err(std::io::Error::from)
+        };
+        // SAFETY: it makes one system call.
+        unsafe { command.pre_exec(load) };
+        command
+    }
+}

@@ -1,0 +1,97 @@
+//! Whatever the backend, the calls are those that strace sees, and the profile is the program's.
+
+use super::seen::straced;
+use super::{BACKENDS, on_every_runtime, recorded};
+use crate::lab::has;
+
+/// The runtime calls these before anybody can answer.
+const UNSEEN_BY_NOTIFY: [&str; 11] = [
+    "clock_gettime",
+    "futex",
+    "getpid",
+    "madvise",
+    "mmap",
+    "munmap",
+    "nanosleep",
+    "rt_sigreturn",
+    "sched_yield",
+    "tgkill",
+    "write",
+];
+
+/// Programs of the shell, of children, of pipes; and one that has nothing to do with them.
+const SHELL: [&str; 3] = ["/bin/sh", "-c", "ls /bin | cat > /dev/null; (echo a; cat /none); chroot / true; true"];
+
+#[test]
+fn every_backend_sees_what_strace_sees() {
+    if !has("strace") {
+        return;
+    }
+    on_every_runtime(|lab, runtime| {
+        let threads = lab.put("threads");
+        let small = lab.put("small32");
+        let programs = [
+            (true, &SHELL[..], true),
+            (true, &["/bin/ls", "-l", "/bin"], true),
+            // How often threads wait for each other, and whether at all, is up to the scheduler.
+            (threads, &["/bin/threads"], false),
+            (small, &["/bin/small32"], true),
+            (small, &["/bin/sh", "-c", "small32; small32"], true),
+        ];
+        for (_, program, counted) in programs.into_iter().filter(|(built, ..)| *built) {
+            lab.bundle(program, None, true);
+            let wanted = straced(lab, runtime);
+            assert!(wanted.calls.len() > 2, "{wanted:?}");
+            for backend in BACKENDS {
+                let mut left_out = if backend == "notify" { UNSEEN_BY_NOTIFY.to_vec() } else { Vec::new() };
+                if !counted {
+                    left_out.push("futex");
+                }
+                let wanted = wanted.without(&left_out);
+                let (run, seen) = recorded(lab, runtime, &["--backend", backend]);
+                let seen = if counted { seen } else { seen.without(&left_out) };
+                assert!(run.code == 0 || program == SHELL, "{}", run.stderr);
+                assert_eq!(seen.names(), wanted.names(), "{backend} on {runtime}: {program:?}");
+                if counted {
+                    assert_eq!(seen.counts(), wanted.counts(), "{backend} on {runtime}: {program:?}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn under_its_live_profile_the_program_runs_and_another_fails() {
+    const WORK: [&str; 3] = ["/bin/sh", "-c", "ls /bin > /dev/null; echo done"];
+    on_every_runtime(|lab, runtime| {
+        for backend in BACKENDS {
+            for arguments in [&[][..], &["--args"]] {
+                lab.bundle(&WORK, None, true);
+                let (run, _) = recorded(lab, runtime, &[&["--backend", backend], arguments].concat());
+                assert_eq!(run.code, 0, "{}", run.stderr);
+                let own = lab.run(runtime, &WORK, Some(&run.stdout), true);
+                assert_eq!((own.code, own.stdout.trim()), (0, "done"), "{backend}: {}\n{}", own.stderr, run.stdout);
+                let other = lab.run(runtime, &["/bin/chroot", "/", "/bin/echo", "done"], Some(&run.stdout), true);
+                assert!(other.code != 0 && other.stderr.contains("not permitted"), "{backend}: {}", other.stderr);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_32_bit_program_is_recorded_as_such() {
+    on_every_runtime(|lab, runtime| {
+        if !lab.put("small32") {
+            return;
+        }
+        for backend in BACKENDS {
+            lab.bundle(&["/bin/small32"], None, true);
+            let (run, seen) = recorded(lab, runtime, &["--backend", backend]);
+            let of = |arch: &str| seen.calls.keys().filter(|(known, _)| known == arch).count();
+            let own = if backend == "notify" { 1 } else { 3 };
+            assert_eq!((of("SCMP_ARCH_X86"), of("SCMP_ARCH_X86_64")), (own, 0), "{backend}: {seen:?}");
+            let own = lab.run(runtime, &["/bin/small32"], Some(&run.stdout), true);
+            assert_eq!((own.code, own.stdout.trim()), (0, "32"), "{backend}: {}", own.stderr);
+        }
+    });
+}
