@@ -5,22 +5,24 @@
 //! profile has for the call, and the union the loosest.
 
 mod call;
+mod limit;
 mod multiplexed;
 mod written;
 
 use std::borrow::Cow;
 
-use super::Limit;
+use super::action::Action;
 use super::arch::Arch;
 use super::filter::{Decision, Filter};
 use super::layout::Layout;
-use super::optimise::exists;
+use super::optimise::{any_half, exists};
 use super::profile::Profile;
 use super::syscalls::Syscall;
 use super::verdict::Verdict;
-use super::{action::Action, domain::Width};
 use call::Call;
 pub(super) use call::Said;
+pub(super) use limit::{Limit, limited};
+use multiplexed::Side;
 
 /// Which of two verdicts counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +77,7 @@ pub fn merge(a: &Profile, b: &Profile, native: Arch) -> Profile {
 
 fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> Profile {
     let default = choice.of(a.default_verdict(), b.default_verdict());
-    let half = archs.iter().any(|arch| Width::of(*arch) == Width::Half);
+    let half = any_half(&archs);
     let lost = archs.iter().any(|arch| a.is_lost_on(*arch) || b.is_lost_on(*arch));
     let pair = |mine, theirs| Call {
         a: mine,
@@ -91,7 +93,7 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
         if exists(call, &archs) { pair(a.decision(call), b.decision(call)).combined(default) } else { Said::Nothing }
     }));
     if choice == Choice::Stricter {
-        multiplexed::harden(&mut said, a, b, &archs, default);
+        multiplexed::harden(&mut said, &[Side::Filter(a), Side::Filter(b)], &archs, default);
     }
     let mut layout = Layout::default();
     let mentions = Mentions::new(a, b, &archs, default);
@@ -135,24 +137,6 @@ fn kept(result: Profile, default: Verdict) -> Profile {
         default_errno_ret: strictest.max(Verdict::EPERM).number(),
         syscalls: Vec::new(),
         ..result
-    }
-}
-
-/// What `filter` says of one call, and no more than `limit` lets through.
-pub(super) fn within<'p>(filter: &Filter<'p>, own: &Decision<'p>, limit: &'p Limit) -> Said<'p> {
-    let default = filter.default_verdict();
-    let call = Call {
-        a: own,
-        b: &limit.decision,
-        a_default: default,
-        b_default: limit.default,
-        choice: Choice::Stricter,
-        half: filter.archs().iter().any(|arch| Width::of(*arch) == Width::Half),
-        lost: filter.archs().iter().any(|arch| filter.is_lost_on(*arch)),
-    };
-    match call.combined(default) {
-        Said::Always(verdict) if verdict == default && !own.named => Said::Nothing,
-        said => said,
     }
 }
 

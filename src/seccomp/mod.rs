@@ -66,7 +66,6 @@ pub use filter::{Answer, Filter, Reason, Ruled};
 #[cfg(feature = "cli")]
 pub use format::read_placed;
 pub use format::{Format, read_any};
-use groups::Limit;
 pub use groups::{GROUPS, Group, GroupProfile, Word, Written, WrittenRule, builtin, deny, open_only};
 pub use machine::Machine;
 pub use optimise::canonical;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(unreachable_pub, reason = "one test binary")]
 
+mod asked;
 #[path = "../judgement/batten.rs"]
 mod batten;
 mod by_hand;

@@ -2,6 +2,8 @@
 
 use batten::seccomp::check_readings;
 use proptest::prelude::*;
+
+use crate::asked::fresh;
 use proptest::sample::select;
 
 /// A member or nothing: `"key": value,`.
@@ -87,7 +89,7 @@ fn profile() -> BoxedStrategy<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(fresh(2000))]
 
     #[test]
     fn a_resolved_profile_resolves_to_itself_and_loads_as_it_was_written(text in profile()) {

@@ -335,6 +335,44 @@ fn write<'c>(pieces: &[Piece<'c>], masks: bool) -> Option<Vec<(Cow<'c, [Conditio
 }
 
 impl<'c> Said<'c> {
+    /// What `decision` says, where what it does not say gets `default`; `half`, if some architecture compares only 32 bits.
+    pub(in crate::seccomp) fn of(decision: &Decision<'c>, default: Verdict, half: bool) -> Self {
+        if let Some(ruled) = decision.always {
+            // Where a mask is cut to nothing, an earlier rule takes the call: no order of rules says both, the stricter is
+            // kept.
+            let cut = if half { decision.cut(Width::Half).always } else { None };
+            return Self::Always(cut.map_or(ruled.verdict, |cut| cut.verdict.max(ruled.verdict)));
+        }
+        if decision.clauses.is_empty() {
+            // A rule that repeats the default. Runtimes skip it, but runc answers ENOSYS for numbers above the largest that
+            // a profile names (`libcontainer/seccomp/patchbpf`), so the name still says something.
+            return if decision.named { Self::Always(default) } else { Self::Nothing };
+        }
+        let mut clauses: Vec<(Cow<'c, [Condition]>, Verdict)> = Vec::with_capacity(decision.clauses.len());
+        for clause in &decision.clauses {
+            let verdict = clause.verdict();
+            if !clauses.iter().any(|(conditions, other)| *conditions == clause.conditions && *other == verdict) {
+                clauses.push((clause.conditions.clone(), verdict));
+            }
+        }
+        Self::Clauses(clauses)
+    }
+
+    /// Leaves only one verdict beside `default`, never a looser one: what is looser than the default goes, if anything is
+    /// stricter, and else all but the loosest.
+    pub(super) fn settle(&mut self, default: Verdict) {
+        let Self::Clauses(clauses) = self else { return };
+        let verdicts = || clauses.iter().map(|(_, verdict)| *verdict);
+        let strictest = verdicts().fold(default, Verdict::max);
+        if strictest == default {
+            let loosest = verdicts().fold(default, Verdict::min);
+            clauses.retain(|(_, verdict)| *verdict == loosest);
+        } else {
+            clauses.retain(|(_, verdict)| *verdict >= default);
+            clauses.iter_mut().for_each(|(_, verdict)| *verdict = strictest);
+        }
+    }
+
     /// The strictest verdict that any call gets.
     pub(super) fn strictest(&self, default: Verdict) -> Verdict {
         match self {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::call::Said;
+use super::limit::Limit;
 use crate::seccomp::arch::Arch;
 use crate::seccomp::domain::{Region, Width};
 use crate::seccomp::faithful::is_faithful;
@@ -16,23 +17,70 @@ use crate::seccomp::subset::looser;
 use crate::seccomp::syscalls::{Multiplexer, Syscall};
 use crate::seccomp::verdict::Verdict;
 
-/// Makes `said` stricter until no multiplexer lets more through than it does in `a` and in `b`, and until libseccomp compiles
+/// What a result must not be looser than.
+#[derive(Clone, Copy)]
+pub(super) enum Side<'s, 'p> {
+    /// Another profile.
+    Filter(&'s Filter<'p>),
+    /// Limits on single calls, by [`Syscall::index`].
+    Limits(&'s [Option<Limit>]),
+}
+
+impl<'s, 'p> Side<'s, 'p> {
+    /// What it says of `call` on `arch`, and what it says where that says nothing.
+    fn on(self, call: Syscall, arch: Arch) -> (Cow<'s, Decision<'p>>, Verdict) {
+        match self {
+            Self::Filter(filter) => (filter.decision_on(call, arch), filter.default_verdict()),
+            Self::Limits(limits) => match &limits[call.index()] {
+                Some(limit) => (limit.decision.cut(Width::of(arch)), limit.default),
+                None => (Cow::Owned(Decision::default()), Verdict::ALLOW),
+            },
+        }
+    }
+
+    fn is_lost_on(self, arch: Arch) -> bool {
+        match self {
+            Self::Filter(filter) => filter.is_lost_on(arch),
+            Self::Limits(_) => false,
+        }
+    }
+
+    /// Whether it says anything of what goes through `multiplexer`, which is `own` as a call.
+    fn concerns(self, multiplexer: Multiplexer, own: Syscall) -> bool {
+        match self {
+            Self::Filter(_) => true,
+            Self::Limits(limits) => {
+                let mut calls = multiplexer.calls().map(|(call, _)| call).chain([own]);
+                calls.any(|call| limits[call.index()].is_some())
+            }
+        }
+    }
+}
+
+/// Makes `said` stricter until no multiplexer lets more through than it does on either side, and until libseccomp compiles
 /// to what it says.
-pub(super) fn harden(said: &mut [Said<'_>], a: &Filter<'_>, b: &Filter<'_>, archs: &[Arch], default: Verdict) {
+pub(super) fn harden(said: &mut [Said<'_>], sides: &[Side<'_, '_>; 2], archs: &[Arch], default: Verdict) {
     for arch in archs.iter().copied().filter(|arch| Multiplexer::used_on(*arch)) {
         let width = Width::of(arch);
         for multiplexer in Multiplexer::ALL {
             let Some(own) = multiplexer.syscall() else { continue };
-            let sides =
-                [(a.decision_on(own, arch), a.default_verdict()), (b.decision_on(own, arch), b.default_verdict())];
+            if !sides.iter().all(|side| side.concerns(multiplexer, own)) {
+                continue;
+            }
+            let lost = sides.iter().any(|side| side.is_lost_on(arch));
+            let sides = sides.map(|side| side.on(own, arch));
             for (call, bound) in loosened(said, own, multiplexer, &sides, arch, default) {
                 let furthest = said[call.index()].strictest(default);
                 said[call.index()] = Said::Always(furthest.max(bound));
             }
-            let sure = !a.is_lost_on(arch)
-                && !b.is_lost_on(arch)
-                && sides.iter().all(|(side, _)| is_faithful(side.live(), width))
-                && on_result(said, own, multiplexer, arch, default, |result| is_faithful(result.live(), width));
+            let is_said_right = |said: &[Said<'_>]| {
+                on_result(said, own, multiplexer, arch, default, |result| is_faithful(result.live(), width))
+            };
+            if !is_said_right(said) {
+                // Conditions on a call's first argument are lost behind the multiplexer: their verdicts meet there.
+                multiplexer.calls().for_each(|(call, _)| said[call.index()].settle(default));
+            }
+            let sure = !lost && sides.iter().all(|(side, _)| is_faithful(side.live(), width)) && is_said_right(said);
             if !sure || !loosened(said, own, multiplexer, &sides, arch, default).is_empty() {
                 let strictest = sides.iter().map(|(side, side_default)| side.strictest(*side_default));
                 close(said, own, multiplexer, strictest.fold(Verdict::ALLOW, Verdict::max), default);

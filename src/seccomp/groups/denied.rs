@@ -8,19 +8,12 @@ use std::borrow::Cow;
 
 use super::{GROUPS, Group, Open, Target, Word};
 use crate::seccomp::action::{Action, Op};
+use crate::seccomp::combine::{Limit, limited};
 use crate::seccomp::errno;
 use crate::seccomp::filter::{Clause, Decision, Filter, Ruled};
-use crate::seccomp::optimise::limited;
 use crate::seccomp::profile::{Condition, Profile};
 use crate::seccomp::syscalls::{Multiplexer, Syscall};
 use crate::seccomp::verdict::{EPERM, Verdict};
-
-/// The most that a call may get: what `decision` says, and `default` where it says nothing.
-#[derive(Debug, Clone)]
-pub(in crate::seccomp) struct Limit {
-    pub(in crate::seccomp) decision: Decision<'static>,
-    pub(in crate::seccomp) default: Verdict,
-}
 
 /// Limits on calls.
 pub(in crate::seccomp) struct Denied<'t> {
@@ -99,7 +92,10 @@ impl<'t> Denied<'t> {
         let limit = &mut self.limits[call.index()];
         let limit = limit.get_or_insert_with(|| Limit { decision: Decision::default(), default: Verdict::ALLOW });
         if limit.default == Verdict::ALLOW {
-            limit.decision.clauses.push(clause(Cow::Owned(conditions), verdict));
+            match limit.decision.clauses.iter_mut().find(|known| *known.conditions == *conditions) {
+                Some(known) => known.ruled.verdict = known.ruled.verdict.max(verdict),
+                None => limit.decision.clauses.push(clause(Cow::Owned(conditions), verdict)),
+            }
         } else if limit.decision.clauses.iter().any(|clause| clause.verdict() == Verdict::ALLOW) {
             // What is left open of it meets a condition of another kind: rather nothing than too much.
             *limit = Limit { decision: Decision::default(), default: limit.default.max(verdict) };

@@ -18,7 +18,6 @@ use super::target::{Abis, KernelVersion, Target};
 use super::verdict::Verdict;
 use crate::capability::{CapSet, Capability};
 
-pub(super) use denied::Limit;
 pub use denied::deny;
 pub use file::{GroupProfile, Written, WrittenRule};
 use opened::Opened;

@@ -9,10 +9,11 @@ use batten::seccomp::{
 };
 use libseccomp::{ScmpArch, ScmpSyscall};
 use proptest::prelude::*;
-use proptest::test_runner::{RngSeed, TestCaseError};
+use proptest::test_runner::TestCaseError;
 
 use super::generated::{odd, pair, plain, plain_or_equal};
 use super::probes::{Probe, probes};
+use crate::asked::fresh;
 
 pub type Checked = Result<(), TestCaseError>;
 
@@ -215,18 +216,9 @@ pub fn rewritten(native: Arch, a: &Profile, sparse: bool) -> Checked {
     Ok(())
 }
 
-/// A check of many thousands: `PROPTEST_CASES=20000 cargo test --test seccomp library`.
-const CASES: u32 = 400;
-
-fn config() -> ProptestConfig {
-    let asked = std::env::var_os("PROPTEST_CASES").is_some();
-    let config = ProptestConfig { max_shrink_iters: 500, ..ProptestConfig::default() };
-    // The same cases in every run, but for who asks for more: a build does not fail for a corner that nobody touched.
-    if asked { config } else { ProptestConfig { cases: CASES, rng_seed: RngSeed::Fixed(0x00ba_77e4), ..config } }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    // `PROPTEST_CASES=20000 cargo test --test seccomp library` for a search.
+    #![proptest_config(ProptestConfig { max_shrink_iters: 500, ..fresh(400) })]
 
     #[test]
     fn what_is_said_of_a_call_is_what_the_program_returns((native, a, _, sparse) in pair(odd)) {
