@@ -39,6 +39,8 @@ mod machine;
 mod notes;
 mod optimise;
 mod profile;
+#[cfg(feature = "cli")]
+mod question;
 mod resolve;
 mod resolved;
 #[cfg(feature = "cli")]
@@ -70,6 +72,8 @@ pub use groups::{GROUPS, Group, GroupProfile, Word, Written, WrittenRule, builti
 pub use machine::Machine;
 pub use optimise::canonical;
 pub use profile::{Condition, LOG_FLAG, Profile, ProfileError, Rule};
+#[cfg(feature = "cli")]
+pub use question::{Question, QuestionError};
 pub use resolve::{Bounding, Facts, Kernel, ResolveError};
 pub use resolved::Resolved;
 #[cfg(feature = "embedded")]

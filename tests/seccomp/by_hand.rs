@@ -172,6 +172,39 @@ fn explain_names_the_line_the_condition_the_groups_and_the_capability() {
 
 #[test]
 #[cfg(target_arch = "x86_64")]
+fn explain_in_json_says_what_the_text_says() {
+    let by_capability = profile(&format!(
+        "{SOCKETS},\n{{\"names\":[\"mount\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{{\"caps\":[\"CAP_SYS_ADMIN\"]}}}}"
+    ));
+    let ask = |call: &str, args: &[&str]| {
+        let run =
+            batten_reading(&[&["seccomp", "explain", "-", call, "--format", "json"], args].concat(), &by_capability);
+        (run.code, serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap())
+    };
+    let (code, socket) = ask("socket(2,1,0)", &[]);
+    let wanted = serde_json::json!({
+        "call": "socket", "number": 41, "args": [2, 1, 0, 0, 0, 0], "architecture": "SCMP_ARCH_X86_64",
+        "verdict": { "action": "SCMP_ACT_ALLOW", "number": null, "words": "allowed" }, "made": true,
+        "by": "rule", "line": 2,
+        "said": "allowed where argument 0 is 1 (AF_UNIX) or 2 (AF_INET), otherwise refused with EPERM",
+        "contenders": [], "runc": null, "opened_by": [], "groups": socket["groups"],
+    });
+    assert_eq!((code, &socket), (0, &wanted), "{socket:#}");
+    assert_eq!(socket["groups"][0]["group"], "network", "{socket:#}");
+    let (code, mount) = ask("mount", &[]);
+    assert_eq!((code, &mount["by"], &mount["made"]), (1, &"default".into(), &false.into()), "{mount:#}");
+    assert_eq!(mount["verdict"]["number"], 1, "{mount:#}");
+    assert_eq!(mount["opened_by"], serde_json::json!(["CAP_SYS_ADMIN"]), "{mount:#}");
+    let (code, foreign) = ask("read", &["--arch", "386"]);
+    assert_eq!((code, &foreign["by"]), (1, &"foreign-architecture".into()), "{foreign:#}");
+    assert_eq!(foreign["verdict"]["action"], "SCMP_ACT_KILL_THREAD", "{foreign:#}");
+    let (_, unknown) = ask("9999", &[]);
+    assert_eq!((&unknown["call"], &unknown["number"]), (&serde_json::Value::Null, &9999.into()), "{unknown:#}");
+    assert!(unknown["runc"].as_str().unwrap().starts_with("runc answers ENOSYS"), "{unknown:#}");
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
 fn explain_takes_numbers_and_other_architectures() {
     for (call, arch, code, says) in [
         ("41", "amd64", 1, "41 (socket): refused with EPERM"),

@@ -3,13 +3,16 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
 use super::named::{Container, Named, read_for};
 use crate::capability::{CapSet, Capability};
 use crate::doors::{Exit, refuse, say};
 use crate::report::escape;
-use crate::seccomp::{Answer, Arch, Filter, Group, Machine, Profile, Reason, Syscall, Target, Verdict};
+use crate::seccomp::{
+    Answer, Arch, Filter, Group, Machine, Profile, Question, Reason, Ruled, Syscall, Target, Verdict,
+};
 
 /// Says what a profile does to a system call, and which rule says so
 #[derive(Debug, Args)]
@@ -17,14 +20,14 @@ use crate::seccomp::{Answer, Arch, Filter, Group, Machine, Profile, Reason, Sysc
   batten seccomp explain builtin:default clone3
   batten seccomp explain ./profile.json 'socket(40,1,0)'
   batten seccomp explain docker.json 'socketcall(1)' --arch 386
-  batten seccomp explain docker.json 425 --caps CAP_SYS_ADMIN
+  batten seccomp explain docker.json 425 --caps CAP_SYS_ADMIN --format json
 
 Exit codes: 0 the call is made, 1 it is not, 3 the profile is refused, 4 wrong usage.")]
 pub(super) struct Explain {
     /// A file of any format, - for standard input, builtin:default
     profile: PathBuf,
 
-    /// The call by name or number, with its arguments where conditions ask for them: `socket(40,1,0)`; missing ones are 0
+    /// The call by name or number, with its arguments where conditions ask for them: `socket(40,1,0)`, `openat(-100)`; missing ones are 0
     call: String,
 
     /// The interface or machine that it is made on: 386, arm64, x32; without it, this machine's own
@@ -33,6 +36,10 @@ pub(super) struct Explain {
 
     #[command(flatten)]
     container: Container,
+
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 fn interface(name: &str) -> Result<Arch, String> {
@@ -46,12 +53,16 @@ fn interface(name: &str) -> Result<Arch, String> {
     })
 }
 
-/// A call as a person writes it.
-struct Question {
-    /// None for numbers that no known call has.
-    call: Option<Syscall>,
-    number: Option<u32>,
-    args: [u64; 6],
+/// How to print the answer.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// A call on a machine.
+struct Asked {
+    question: Question,
     arch: Arch,
     /// The machine: where a filter is made for `arch`.
     native: Arch,
@@ -61,40 +72,45 @@ impl Explain {
     pub(super) fn run(&self) -> Exit {
         let arch = self.arch.unwrap_or(Arch::NATIVE);
         let native = if Arch::NATIVE.compat().contains(&arch) { Arch::NATIVE } else { arch };
-        let question = match Question::parse(&self.call, arch, native) {
-            Ok(parsed) => parsed,
-            Err((problem, hint)) => return refuse(Exit::Usage, &problem, hint),
+        let asked = match Question::parse(&self.call, arch) {
+            Ok(question) => Asked { question, arch, native },
+            Err(error) => return refuse(Exit::Usage, &error.to_string(), error.hint()),
         };
         let target = Target { arch: native, ..self.container.target() };
         let named = match read_for(&self.profile, &target) {
             Ok(named) => named,
             Err(exit) => return exit,
         };
-        let answer = question.ask(&named.profile);
+        let answer = asked.ask(&named.profile);
         let exit = if answer.verdict.lets_through() { Exit::Clean } else { Exit::Denied };
-        say(&self.words(&question, &answer, &named, &target)).unwrap_or(exit)
+        let printed = match self.format {
+            Format::Text => self.words(&asked, &answer, &named, &target),
+            Format::Json => format!("{:#}\n", asked.to_json(&answer, &named, &target)),
+        };
+        say(&printed).unwrap_or(exit)
     }
 
-    fn words(&self, question: &Question, answer: &Answer, named: &Named, target: &Target) -> String {
-        let mut out = format!("{}{}: {}\n", escape(self.call.trim()), question.title(), answer.verdict);
+    fn words(&self, asked: &Asked, answer: &Answer, named: &Named, target: &Target) -> String {
+        let mut out = format!("{}{}: {}\n", escape(self.call.trim()), asked.title(), answer.verdict);
         let _ = match answer.reason {
-            Reason::Rule(rule) => writeln!(out, "  {}", question.by_rule(named, rule)),
-            Reason::Default => writeln!(out, "  by the default action: {}", question.by_default(named)),
-            Reason::ForeignArchitecture => writeln!(out, "  the profile does not answer for {}", question.arch.name()),
+            Reason::Rule(rule) => writeln!(out, "  {}", asked.by_rule(named, rule)),
+            Reason::Default => writeln!(out, "  by the default action: {}", asked.by_default(named)),
+            Reason::ForeignArchitecture => writeln!(out, "  the profile does not answer for {}", asked.arch.name()),
         };
         for other in &answer.contenders {
-            let place = named.line(other.rule, question.call).map_or(String::new(), |line| format!(" at line {line}"));
+            let place =
+                named.line(other.rule, asked.question.call).map_or(String::new(), |line| format!(" at line {line}"));
             let _ = writeln!(out, "  another rule{place} says {}; libseccomp decides which counts", other.verdict);
         }
-        if let Some(note) = question.runc(named, answer.verdict) {
+        if let Some(note) = asked.runc(named, answer.verdict) {
             let _ = writeln!(out, "  {note}");
         }
-        let Some(call) = question.call else { return out };
+        let Some(call) = asked.question.call else { return out };
         for group in Group::of(call) {
             let _ = writeln!(out, "  in @{} ({}): {}", group.name, opened(group), group.about);
         }
         if !answer.verdict.lets_through() {
-            let openers = openers(question, named, target);
+            let openers = openers(asked, named, target);
             if openers != CapSet::EMPTY {
                 let _ = writeln!(out, "  the profile opens it to holders of any of {openers}");
             }
@@ -104,83 +120,87 @@ impl Explain {
 }
 
 /// The capabilities of which one, added to the container's, has the profile let the call through.
-fn openers(question: &Question, named: &Named, target: &Target) -> CapSet {
+fn openers(asked: &Asked, named: &Named, target: &Target) -> CapSet {
     let opens = |cap: &Capability| {
         let target = Target { caps: target.caps.union(CapSet::of(*cap)), ..*target };
-        named.resolve(&target).is_some_and(|profile| question.ask(&profile).verdict.lets_through())
+        named.resolve(&target).is_some_and(|profile| asked.ask(&profile).verdict.lets_through())
     };
     CapSet::ALL.iter().filter(|cap| !target.caps.contains(*cap)).filter(opens).collect()
 }
 
-impl Question {
-    /// `name` or `name(1,0x2,…)`, up to six arguments; a number in the place of the name.
-    fn parse(text: &str, arch: Arch, native: Arch) -> Result<Self, (String, &'static str)> {
-        const HINT: &str = "write a name or a number, with up to six numbers behind it: socket(40,1,0)";
-        let (name, list) = match text.trim().split_once('(') {
-            None => (text.trim(), ""),
-            Some((name, rest)) => {
-                (name.trim(), rest.strip_suffix(')').ok_or_else(|| (format!("{text:?} has no `)`"), HINT))?)
-            }
-        };
-        let number = integer(name).and_then(|number| u32::try_from(number).ok());
-        let call = match number {
-            Some(number) => Syscall::from_number(arch, number),
-            None => Some(Syscall::from_name(name).ok_or_else(|| {
-                let problem = format!("no system call {name:?} is known");
-                (problem, "spell it as in syscalls(2), without `__x64_sys_`; runtimes skip rules for unknown names")
-            })?),
-        };
-        let mut args = [0; 6];
-        let words: Vec<&str> =
-            if list.trim().is_empty() { Vec::new() } else { list.split(',').map(str::trim).collect() };
-        if words.len() > args.len() {
-            return Err(("a system call has six arguments".to_owned(), HINT));
-        }
-        for (arg, word) in args.iter_mut().zip(words) {
-            *arg = integer(word).ok_or_else(|| (format!("{word:?} is no number"), HINT))?;
-        }
-        Ok(Self { call, number, args, arch, native })
-    }
-
+impl Asked {
     fn ask(&self, profile: &Profile) -> Answer {
         let filter = Filter::new(profile, self.native);
-        match self.call.filter(|call| call.number(self.arch).is_some()) {
-            Some(call) => filter.verdict(self.arch, call, &self.args),
+        match self.question.call.filter(|call| call.number(self.arch).is_some()) {
+            Some(call) => filter.verdict(self.arch, call, &self.question.args),
             None => filter.verdict_on_unknown(self.arch),
         }
     }
 
+    fn to_json(&self, answer: &Answer, named: &Named, target: &Target) -> Value {
+        let Question { call, number, args } = self.question;
+        let number = number.or_else(|| call.and_then(|call| call.number(self.arch)));
+        let (by, rule, said) = match answer.reason {
+            Reason::Rule(rule) => ("rule", Some(rule), self.said(named)),
+            Reason::Default => ("default", None, self.by_default(named)),
+            Reason::ForeignArchitecture => ("foreign-architecture", None, String::new()),
+        };
+        let line = |rule| named.line(rule, call);
+        let contender = |other: &Ruled| json!({ "line": line(other.rule), "verdict": verdict(other.verdict) });
+        let groups = call.into_iter().flat_map(Group::of);
+        let openers = if answer.verdict.lets_through() { CapSet::EMPTY } else { openers(self, named, target) };
+        json!({
+            "call": call.map(Syscall::name),
+            "number": number,
+            "args": args,
+            "architecture": self.arch.name(),
+            "verdict": verdict(answer.verdict),
+            "made": answer.verdict.lets_through(),
+            "by": by,
+            "line": rule.and_then(line),
+            "said": said,
+            "contenders": answer.contenders.iter().map(contender).collect::<Vec<_>>(),
+            "runc": self.runc(named, answer.verdict),
+            "groups": groups.map(|group| json!({ "group": group.name, "open": opened(group), "about": group.about })).collect::<Vec<_>>(),
+            "opened_by": names(openers),
+        })
+    }
+
     fn title(&self) -> String {
         let on = if self.arch == Arch::NATIVE { String::new() } else { format!(" on {}", self.arch.name()) };
-        match (self.number, self.call) {
+        match (self.question.number, self.question.call) {
             (Some(_), Some(call)) => format!(" ({}){on}", call.name()),
             _ => on,
         }
     }
 
+    /// What the profile says of the call, whatever its arguments.
+    fn said(&self, named: &Named) -> String {
+        let said = |call| Filter::new(&named.profile, self.native).said_of(call, self.arch);
+        self.question.call.map_or_else(String::new, said)
+    }
+
     fn by_rule(&self, named: &Named, rule: usize) -> String {
-        let said = self
-            .call
-            .map_or_else(String::new, |call| Filter::new(&named.profile, self.native).said_of(call, self.arch));
-        match named.line(rule, self.call) {
+        let said = self.said(named);
+        match named.line(rule, self.question.call) {
             Some(line) => format!("by the rule at line {line}: {said}"),
             None => format!("by the built-in profile: {said}"),
         }
     }
 
     fn by_default(&self, named: &Named) -> String {
-        let Some(call) = self.call else { return "no known call has this number".to_owned() };
+        let Some(call) = self.question.call else { return "no known call has this number".to_owned() };
         if call.number(self.arch).is_none() {
             return format!("{} has no such call", self.arch.name());
         }
-        let said = Filter::new(&named.profile, self.native).said_of(call, self.arch);
+        let said = self.said(named);
         if said.contains(" where ") { said } else { "no rule names it".to_owned() }
     }
 
     /// runc answers numbers above the largest one that a profile names with ENOSYS, whatever the default action is
     /// (`libcontainer/seccomp/patchbpf`).
     fn runc(&self, named: &Named, verdict: Verdict) -> Option<String> {
-        let number = self.number.or_else(|| self.call.and_then(|call| call.number(self.arch)))?;
+        let number = self.question.number.or_else(|| self.question.call.and_then(|call| call.number(self.arch)))?;
         let listed = named.profile.syscalls.iter().flat_map(|rule| &rule.names);
         let largest = listed.filter_map(|name| Syscall::from_name(name)?.number(self.arch)).max()?;
         let above = number > largest && !verdict.lets_through() && verdict.number() != Some(38);
@@ -188,8 +208,12 @@ impl Question {
     }
 }
 
-fn integer(word: &str) -> Option<u64> {
-    word.strip_prefix("0x").map_or_else(|| word.parse().ok(), |hex| u64::from_str_radix(hex, 16).ok())
+fn verdict(verdict: Verdict) -> Value {
+    json!({ "action": verdict.action().name(), "number": verdict.number(), "words": verdict.to_string() })
+}
+
+fn names(caps: CapSet) -> Vec<String> {
+    caps.iter().map(|cap| cap.to_string()).collect()
 }
 
 fn opened(group: &Group) -> String {

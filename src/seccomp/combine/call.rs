@@ -369,7 +369,9 @@ impl<'c> Said<'c> {
             clauses.retain(|(_, verdict)| *verdict == loosest);
         } else {
             clauses.retain(|(_, verdict)| *verdict >= default);
-            clauses.iter_mut().for_each(|(_, verdict)| *verdict = strictest);
+            for (_, verdict) in clauses {
+                *verdict = strictest;
+            }
         }
     }
 
