@@ -1,6 +1,7 @@
 //! What holds of any text whatever: the entry of the fuzz target, and of the test below.
 
-use super::reader::{Notes, Options, Reader};
+use super::notes::Notes;
+use super::reader::{Options, Reader};
 use crate::record::output::{Making, Refused, load, make, save};
 use crate::record::{Recording, Runtime};
 use crate::seccomp::{Arch, Profile};

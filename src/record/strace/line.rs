@@ -208,6 +208,31 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u32> {
     u32::try_from(number).ok()
 }
 
+/// What stands before a note of strace's own that ends the line.
+pub(super) fn before_note(line: &[u8]) -> Option<&[u8]> {
+    if !line.ends_with(b" attached") && !line.ends_with(b" detached") {
+        return None;
+    }
+    memmem::rfind(line, b"strace: Process ").map(|at| &line[..at])
+}
+
+/// Leaves out `ESC [ … m`.
+pub(super) fn without_colours(line: &[u8], plain: &mut Vec<u8>) {
+    plain.clear();
+    let mut rest = line;
+    while let Some(escape) = memchr(0x1b, rest) {
+        plain.extend_from_slice(&rest[..escape]);
+        rest = &rest[escape + 1..];
+        let parameters = rest.iter().skip(1).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+        if rest.first() == Some(&b'[') && rest.get(1 + parameters) == Some(&b'm') {
+            rest = &rest[parameters + 2..];
+        } else {
+            plain.push(0x1b);
+        }
+    }
+    plain.extend_from_slice(rest);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

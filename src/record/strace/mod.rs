@@ -5,15 +5,21 @@
 //! for the call and its result, `src/count.c` for the tables.
 
 mod input;
+mod interfaces;
 mod invariants;
 mod line;
+mod notes;
 mod outcome;
 mod reader;
 mod scalar;
 mod symbols;
 mod table;
+mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use input::{Input, InputError, Progress};
 pub use invariants::check_reading;
-pub use reader::{Notes, Options, Reader, Unreadable};
+pub use notes::{Notes, Unreadable};
+pub use reader::{Options, Reader};
 pub use scalar::{Kept, kept_argument};

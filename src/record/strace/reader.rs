@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter};
 
-use super::line::{CallLine, Line, classify, decimal};
+use super::interfaces::Interfaces;
+use super::line::{CallLine, Line, before_note, classify, decimal, without_colours};
+use super::notes::{Notes, place};
 use super::outcome::{Outcome, is_unfinished, outcome};
-use super::scalar::{Kept, kept_argument};
 use super::table::{Columns, Row};
-use crate::record::{Call, First, Recording, Seen, Values};
-use crate::seccomp::{Arch, Syscall, X32_BIT};
+use super::tally::Tally;
+use crate::record::{Call, First, Recording, Values};
+use crate::seccomp::{Arch, Syscall};
 
 /// How to read.
 #[derive(Debug, Clone, Copy)]
@@ -21,64 +23,11 @@ pub struct Options {
     pub arguments: bool,
 }
 
-/// What there is to say about the text besides the recording.
-#[derive(Debug, Clone, Default)]
-pub struct Notes {
-    /// Lines read.
-    pub lines: u64,
-    /// Lines that mean nothing to the reader.
-    pub unreadable: Unreadable,
-    /// Calls whose line stops short; they count, how they ended is not known.
-    pub cut: Unreadable,
-}
-
-/// Lines that something is wrong with.
-#[derive(Debug, Clone, Default)]
-pub struct Unreadable {
-    /// How many.
-    pub count: u64,
-    /// The first few.
-    pub first: Vec<First>,
-}
-
-impl Unreadable {
-    const SHOWN: usize = 5;
-
-    fn push(&mut self, first: impl FnOnce() -> First) {
-        self.count += 1;
-        if self.first.len() < Self::SHOWN {
-            self.first.push(first());
-        }
-    }
-}
-
-/// One interface's and call's numbers, in this file.
-#[derive(Debug, Clone, Default)]
-struct Tally {
-    traced: u64,
-    traced_failed: u64,
-    summed: u64,
-    summed_failed: u64,
-    count: u64,
-    failed: u64,
-    not_permitted: u64,
-    not_implemented: u64,
-    first: Option<Box<First>>,
-    values: Option<Box<Values>>,
-}
-
 /// A thread: the interface that it calls through, and the call that it is in.
 #[derive(Debug, Clone, Copy, Default)]
 struct Thread {
     slot: u8,
     pending: Option<Syscall>,
-}
-
-/// The interfaces of one machine, and for each call a bit for each interface that has it.
-struct Interfaces {
-    archs: [Arch; 3],
-    known: Vec<u8>,
-    kept: Vec<Option<Kept>>,
 }
 
 /// Reads strace's text.
@@ -96,50 +45,6 @@ pub struct Reader {
     scratch: Vec<u8>,
     split: Vec<u8>,
     split_line: u64,
-}
-
-impl Interfaces {
-    fn new(options: Options) -> Self {
-        let native = options.arch;
-        let compat = |index: usize| *native.compat().get(index).unwrap_or(&native);
-        let archs = [native, compat(0), compat(1)];
-        let bits = |call: Syscall| {
-            (0u8..3)
-                .filter(|slot| call.number(archs[usize::from(*slot)]).is_some())
-                .fold(0, |bits, slot| bits | 1 << slot)
-        };
-        let kept = |call: Syscall| options.arguments.then(|| kept_argument(native, call)).flatten();
-        Self { archs, known: Syscall::all().map(bits).collect(), kept: Syscall::all().map(kept).collect() }
-    }
-
-    fn has(&self, slot: u8, call: Syscall) -> bool {
-        self.known[call.index()] & 1 << slot != 0
-    }
-
-    /// The interface of a thread that calls `call`, when it was thought to use `slot`: a call that only another one has
-    /// gives that other one away.
-    fn settle(&self, slot: u8, call: Syscall) -> u8 {
-        if self.has(slot, call) { slot } else { (0..3).find(|other| self.has(*other, call)).unwrap_or(slot) }
-    }
-
-    /// The interface where `call` has the number that `-n` printed.
-    fn by_number(&self, slot: u8, call: Syscall, number: u32) -> u8 {
-        let fits = |slot: u8| {
-            let known = call.number(self.archs[usize::from(slot)]);
-            known == Some(number) || known == Some(number | X32_BIT)
-        };
-        if fits(slot) { slot } else { (0..3).find(|other| fits(*other)).unwrap_or(slot) }
-    }
-
-    /// strace's names: `src/linux/*/personality` and `personality_names`.
-    fn by_mode(&self, mode: &[u8]) -> Option<u8> {
-        let wanted = match mode {
-            b"64 bit" | b"LP64" | b"AArch64" => return Some(0),
-            b"x32" => Arch::X32,
-            _ => return (self.archs[1] != self.archs[0] && mode != b"x32").then_some(1),
-        };
-        (0u8..3).find(|slot| self.archs[usize::from(*slot)] == wanted)
-    }
 }
 
 impl Reader {
@@ -474,42 +379,6 @@ impl Reader {
     }
 }
 
-impl Tally {
-    /// `-C` prints the calls and then their table: the larger number of the two counts.
-    fn settle(&mut self) {
-        self.count += self.traced.max(self.summed);
-        self.failed += self.traced_failed.max(self.summed_failed);
-        (self.traced, self.traced_failed, self.summed, self.summed_failed) = (0, 0, 0, 0);
-    }
-
-    fn into_seen(self) -> Seen {
-        Seen {
-            count: self.count,
-            failed: self.failed,
-            not_permitted: self.not_permitted,
-            not_implemented: self.not_implemented,
-            seen_in: 1,
-            first_run: 0,
-            first: self.first.map(|first| *first).unwrap_or_default(),
-            values: self.values.map(|values| *values),
-        }
-    }
-}
-
-/// What stands before a note of strace's own that ends the line.
-fn before_note(line: &[u8]) -> Option<&[u8]> {
-    if !line.ends_with(b" attached") && !line.ends_with(b" detached") {
-        return None;
-    }
-    memmem::rfind(line, b"strace: Process ").map(|at| &line[..at])
-}
-
-fn place(source: Option<&String>, line: u64, text: &[u8]) -> First {
-    const SHOWN: usize = 160;
-    let text = String::from_utf8_lossy(&text[..text.len().min(SHOWN)]).into_owned();
-    First { source: source.cloned().unwrap_or_default(), line, text }
-}
-
 fn run_name(sources: &[String]) -> String {
     match sources {
         [] => String::new(),
@@ -524,160 +393,4 @@ fn number_of(name: &str) -> Option<u32> {
         return u32::from_str_radix(hex, 16).ok();
     }
     decimal(name.strip_prefix("SYS_")?.as_bytes())
-}
-
-/// Leaves out `ESC [ … m`.
-fn without_colours(line: &[u8], plain: &mut Vec<u8>) {
-    plain.clear();
-    let mut rest = line;
-    while let Some(escape) = memchr(0x1b, rest) {
-        plain.extend_from_slice(&rest[..escape]);
-        rest = &rest[escape + 1..];
-        let parameters = rest.iter().skip(1).take_while(|b| b.is_ascii_digit() || **b == b';').count();
-        if rest.first() == Some(&b'[') && rest.get(1 + parameters) == Some(&b'm') {
-            rest = &rest[parameters + 2..];
-        } else {
-            plain.push(0x1b);
-        }
-    }
-    plain.extend_from_slice(rest);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read_with(text: &str, arguments: bool) -> (Recording, Notes) {
-        let mut reader = Reader::new(Options { arch: Arch::X86_64, arguments });
-        reader.begin("trace");
-        let (whole, last) = text.rsplit_once('\n').unwrap_or(("", text));
-        reader.feed(whole.as_bytes());
-        if !last.is_empty() {
-            reader.feed_last(last.as_bytes());
-        }
-        reader.finish()
-    }
-
-    fn read(text: &str) -> (Recording, Notes) {
-        read_with(text, false)
-    }
-
-    fn seen(recording: &Recording, arch: Arch, name: &str) -> Seen {
-        let call = Call { arch, syscall: Syscall::from_name(name).unwrap() };
-        recording.calls.get(&call).unwrap_or_else(|| panic!("{name} was not seen")).clone()
-    }
-
-    #[test]
-    fn an_unfinished_call_and_its_end_are_one_call() {
-        let (recording, _) = read(
-            "7  read(3,  <unfinished ...>\n8  openat(AT_FDCWD, \"/a\", O_RDONLY) = 3\n7  <... read resumed>0x7f, 9) = -1 EPERM (no)\n",
-        );
-        let read = seen(&recording, Arch::X86_64, "read");
-        assert_eq!((read.count, read.failed, read.not_permitted), (1, 1, 1));
-        assert!(read.only_refused());
-        assert_eq!(read.first.line, 1);
-    }
-
-    #[test]
-    fn a_note_of_strace_s_own_in_the_middle_of_a_line_costs_nothing() {
-        let (recording, notes) = read(
-            "clone(child_stack=NULL, flags=SIGCHLDstrace: Process 8 attached\n, child_tidptr=0x7) = 8\n[pid 8] close(3strace: Process 9 attached\n)     = 0\n[pid 8] dup(3strace: Process 10 attached\n[pid 9] getpid() = 9\n",
-        );
-        assert_eq!((notes.unreadable.count, notes.cut.count), (0, 1), "{notes:?}");
-        for name in ["clone", "close", "dup", "getpid"] {
-            assert_eq!(seen(&recording, Arch::X86_64, name).count, 1, "{name}");
-        }
-    }
-
-    #[test]
-    fn what_the_program_writes_into_the_middle_of_a_line_costs_only_itself() {
-        let (recording, notes) = read(
-            "write(2, \"a\\nb\\n\", 4a\nb\n) = 4\nwait4(-1, \nstrace: Process 8 attached\n <unfinished ...>\nread(0, \nclose(3) = 0\n",
-        );
-        assert_eq!((notes.unreadable.count, notes.cut.count), (1, 1), "{notes:?}");
-        assert_eq!(notes.unreadable.first[0].text, "b");
-        for (name, line) in [("write", 1), ("wait4", 4), ("read", 7), ("close", 8)] {
-            let seen = seen(&recording, Arch::X86_64, name);
-            assert_eq!((seen.count, seen.first.line), (1, line), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_call_whose_beginning_is_missing_still_counts() {
-        let (recording, _) = read("7  <... futex resumed>) = 0\n");
-        assert_eq!(seen(&recording, Arch::X86_64, "futex").count, 1);
-    }
-
-    #[test]
-    fn modes_and_their_children_are_32_bit() {
-        let (recording, notes) = read(
-            "7  execve(\"./a\", [\"a\"], 0x7) = 0\n[ Process PID=7 runs in 32 bit mode. ]\n7  fork() = 8\n9  getpid() = 9\n8  write(1, \"\", 0) = 0\n",
-        );
-        assert_eq!(seen(&recording, Arch::X86, "write").count, 1);
-        assert_eq!(seen(&recording, Arch::X86_64, "execve").count, 1);
-        assert_eq!(notes.unreadable.count, 0);
-    }
-
-    #[test]
-    fn without_mode_lines_a_32_bit_call_or_number_gives_the_interface_away() {
-        let (recording, _) = read("execve(\"./a\", [\"a\"], 0x7) = 0\nmmap2(NULL, 1) = 0xf7\nclose(3) = 0\n");
-        assert_eq!(seen(&recording, Arch::X86, "mmap2").count, 1);
-        assert_eq!(seen(&recording, Arch::X86, "close").count, 1);
-        let (recording, _) = read("[  59] execve(\"./a\", [\"a\"], 0x7) = 0\n[   4] write(1, \"\", 0) = 0\n");
-        assert_eq!(recording.architectures(), [Arch::X86_64, Arch::X86]);
-    }
-
-    #[test]
-    fn x32_calls_are_told_by_number_and_mark() {
-        let (recording, _) = read("[1073742344] execve(\"./a\", [\"a\"], 0x7) = 0\nrt_sigaction#64(SIGINT) = 0\n");
-        assert_eq!(recording.architectures(), [Arch::X86_64, Arch::X32]);
-    }
-
-    #[test]
-    fn numbers_without_a_name_are_counted_by_number_or_named() {
-        let (recording, _) = read("syscall_0x1d6(0x1, 0x2) = -1 ENOSYS (no)\nsyscall_0x9999(0) = -1 ENOSYS (no)\n");
-        assert_eq!(seen(&recording, Arch::X86_64, "listns").count, 1);
-        assert_eq!(recording.unknown.get(&(Arch::X86_64, 0x9999)), Some(&1));
-    }
-
-    #[test]
-    fn a_table_after_its_own_calls_counts_nothing_twice() {
-        let table = "% time     seconds  usecs/call     calls    errors syscall\n------ ----------- ----------- --------- --------- ----------------\n \
-            50.00    0.000105           5         2         1 read\n 50.00    0.000105           5         3           mmap\n\
-            ------ ----------- ----------- --------- --------- ----------------\n100.00    0.000210           5         5         1 total\n";
-        let (recording, notes) = read(&format!("read(0, \"\", 1) = 0\nread(0, \"\", 1) = -1 EBADF (x)\n{table}"));
-        assert_eq!(seen(&recording, Arch::X86_64, "read").count, 2);
-        assert_eq!(seen(&recording, Arch::X86_64, "read").failed, 1);
-        assert_eq!(seen(&recording, Arch::X86_64, "mmap").count, 3);
-        assert_eq!(notes.unreadable.count, 0, "{:?}", notes.unreadable);
-        let (recording, _) = read(&format!("{table}System call usage summary for 32 bit mode:\n{table}"));
-        assert_eq!(seen(&recording, Arch::X86, "read").count, 2);
-    }
-
-    #[test]
-    fn unreadable_and_cut_lines_are_counted_and_kept() {
-        let (recording, notes) = read("hello\nprintf(\"x\") = 1\nread(0, \"\", 1) = 0\nopenat(AT_FDCWD, \"/et");
-        assert_eq!(notes.unreadable.count, 2);
-        assert_eq!(notes.unreadable.first[1].line, 2);
-        assert_eq!(notes.cut.count, 1);
-        assert_eq!(seen(&recording, Arch::X86_64, "openat").count, 1);
-        assert_eq!(notes.lines, 4);
-    }
-
-    #[test]
-    fn colours_are_seen_through() {
-        let (recording, notes) = read("\u{1b}[1mread\u{1b}[0m(0, \"\", 1) = \u{1b}[32m0\u{1b}[0m\n");
-        assert_eq!(seen(&recording, Arch::X86_64, "read").count, 1);
-        assert_eq!(notes.unreadable.count + notes.cut.count, 0);
-    }
-
-    #[test]
-    fn kept_arguments_are_collected_until_one_cannot_be_read() {
-        let text = "socket(AF_INET, SOCK_STREAM, 0) = 3\nsocket(AF_UNIX, SOCK_STREAM, 0) = 4\nioctl(0, TCGETS, {}) = 0\nioctl(0, NEWEST, {}) = 0\n";
-        let (recording, _) = read_with(text, true);
-        let Some(Values::Few(families)) = seen(&recording, Arch::X86_64, "socket").values else { panic!() };
-        assert_eq!(families.into_keys().collect::<Vec<_>>(), [1, 2]);
-        let Some(Values::Any(why)) = seen(&recording, Arch::X86_64, "ioctl").values else { panic!() };
-        assert!(why.contains("NEWEST") && why.contains("trace:4"), "{why}");
-    }
 }
