@@ -16,7 +16,7 @@ use super::moment::Moment;
 use crate::attest::cgroup::Hierarchies;
 use crate::attest::containers::{self, Container};
 use crate::attest::process::Process;
-use crate::fleet::{Labels, Text, running};
+use crate::fleet::{Labels, Text, labels_in_storage, running};
 use crate::policy::Subject;
 use crate::spec::Document;
 
@@ -205,8 +205,12 @@ impl Containers {
         for running in &self.running {
             let id = &running.container.id;
             if !self.labels.contains_key(id) {
-                let labels = running.container.config().map(|document| Labels::default().or_annotated(&document));
-                self.labels.insert(id.clone(), labels.unwrap_or_default());
+                let stored = running.container.bundle.as_deref().and_then(labels_in_storage).unwrap_or_default();
+                let labels = match running.container.config() {
+                    Ok(document) => stored.or_annotated(&document),
+                    Err(_) => stored,
+                };
+                self.labels.insert(id.clone(), labels);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What is running now: the bundles in the state folders of containerd, Docker, Podman and CRI-O. Only read.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -55,7 +56,7 @@ fn docker_names(root: &Path, id: &str) -> (Option<String>, Option<String>) {
 
 /// A container of Podman keeps its bundle when it has stopped, so only one whose process lives counts.
 fn containers_storage(root: &Path, found: &mut Vec<Item>) {
-    let names = storage_names(&root.join(STORAGE).join("containers.json"));
+    let names = storage_names(&root.join(STORAGE));
     let mut ids: Vec<String> = Vec::new();
     for storage in [STORAGE, STORAGE_RUN] {
         ids.extend(folders(&root.join(storage), found).into_iter().map(|(id, _)| id));
@@ -84,9 +85,24 @@ fn lives(root: &Path, pidfile: &Path) -> bool {
 
 type Names = HashMap<String, (Option<String>, Option<String>)>;
 
-/// containers.json of containers/storage: `[{id, names, metadata}]`, where metadata is JSON in a string.
-fn storage_names(path: &Path) -> Names {
-    let Some(Value::Array(entries)) = read_json(path) else { return Names::new() };
+/// What containers/storage knows of the container whose bundle is `bundle`, wherever Podman was told to keep its containers
+/// (`--root`, or a user's own folder): `DRIVER-containers/ID/userdata`.
+pub fn labels_in_storage(bundle: &Path) -> Option<Labels> {
+    let folder = bundle.file_name().filter(|name| *name == "userdata").and(bundle.parent())?;
+    let storage = folder.parent()?;
+    if !storage.file_name()?.to_string_lossy().ends_with("-containers") {
+        return None;
+    }
+    let id = folder.file_name()?.to_string_lossy().into_owned();
+    let (name, image) = storage_names(storage).remove(&id)?;
+    Some(Labels { engine: Some("podman"), id: Some(id), name, image })
+}
+
+/// containers.json of containers/storage, and that of containers which are removed when they end (`volatileContainers` in
+/// `containers.go`): `[{id, names, metadata}]`, where metadata is JSON in a string.
+fn storage_names(folder: &Path) -> Names {
+    let files = ["containers.json", "volatile-containers.json"].map(|file| read_json(&folder.join(file)));
+    let entries: Vec<Value> = files.into_iter().flatten().filter_map(list).flatten().collect();
     let name = |entry: &Value| {
         let metadata: Value = serde_json::from_str(entry["metadata"].as_str().unwrap_or_default()).unwrap_or_default();
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -96,8 +112,21 @@ fn storage_names(path: &Path) -> Names {
     entries.iter().filter_map(name).collect()
 }
 
+fn list(value: Value) -> Option<Vec<Value>> {
+    if let Value::Array(entries) = value { Some(entries) } else { None }
+}
+
+/// A file that may be an ordinary user's: one that could block, or has no end, is not read.
 fn read_json(path: &Path) -> Option<Value> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    const MOST: u64 = 64 << 20;
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path).ok()?;
+    let about = file.metadata().ok()?;
+    if !about.is_file() || about.len() > MOST {
+        return None;
+    }
+    let mut text = Vec::new();
+    file.take(MOST).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 /// The folders in `path`, by name. That it is not there means that the engine is not; anything else is said.
@@ -118,4 +147,35 @@ fn folders(path: &Path, found: &mut Vec<Item>) -> Vec<(String, PathBuf)> {
         .collect();
     folders.sort_unstable();
     folders
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "fixtures")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_in_a_storage_of_its_own_is_named_by_that_storage() {
+        let root = tempfile::tempdir().unwrap();
+        let storage = root.path().join("srv/overlay-containers");
+        for id in ["stays", "goes", "unknown"] {
+            std::fs::create_dir_all(storage.join(id).join("userdata")).unwrap();
+        }
+        let entry =
+            |id: &str| format!(r#"[{{"id":"{id}","names":["{id}-name"],"metadata":"{{\"image-name\":\"img\"}}"}}]"#);
+        std::fs::write(storage.join("containers.json"), entry("stays")).unwrap();
+        std::fs::write(storage.join("volatile-containers.json"), entry("goes")).unwrap();
+        let of = |id: &str| labels_in_storage(&storage.join(id).join("userdata"));
+        for id in ["stays", "goes"] {
+            let labels = of(id).unwrap();
+            assert_eq!((labels.engine, labels.image.as_deref()), (Some("podman"), Some("img")));
+            assert_eq!(labels.name, Some(format!("{id}-name")));
+        }
+        assert_eq!(of("unknown"), None);
+        assert_eq!(labels_in_storage(&root.path().join("bundles/web")), None, "no bundle of Podman's");
+        // An ordinary user's storage may hold anything.
+        std::fs::remove_file(storage.join("containers.json")).unwrap();
+        nix::unistd::mkfifo(&storage.join("containers.json"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert_eq!(of("stays"), None);
+    }
 }
