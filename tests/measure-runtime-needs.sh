@@ -2,12 +2,13 @@
 # What runc and crun call between loading a container's seccomp filter and starting its program: what any filter must
 # allow besides the program's own calls. Measured with strace, as root.
 #
-#   tests/measure-runtime-needs.sh [RUNS]      prints the lines of src/record/runtime-needs.txt for the runtimes here
+#   tests/measure-runtime-needs.sh [RUNS [UID...]]      prints the lines of src/record/runtime-needs.txt for the runtimes here
 #
 # Each runtime starts a container RUNS times (50 unless told) with and without no_new_privs, as root and as another user
-# with further groups, with and without a pty; a Go runtime's threads make the set vary from run to run, so the lines are the union.
+# with further groups, or as each UID; a Go runtime's threads make the set vary from run to run, so the lines are the union.
 set -euo pipefail
-runs=${1:-50}
+runs=${1:-50}; shift || true
+uids=${*:-0 1000}
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/b/rootfs/bin" "$work/b/rootfs/proc" "$work/b/rootfs/dev" "$work/b/rootfs/sys"
 cp /bin/busybox "$work/b/rootfs/bin/busybox"; ln -s busybox "$work/b/rootfs/bin/true"
@@ -35,7 +36,7 @@ for runtime in runc crun; do
     program=$runtime; [ $runtime = crun ] && program=$work/crun
     for nnp in true false; do
         : >"$work/calls"
-        for uid in 0 1000; do
+        for uid in $uids; do
             bundle $nnp $uid
             for ((run = 0; run < runs; run++)); do
                 rm -rf "$work/t"; mkdir "$work/t"

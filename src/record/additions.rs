@@ -65,7 +65,7 @@ const VDSO: [&str; 8] = [
 /// `restart_syscall` after a stop, `rt_sigreturn` after a handler, the exits after a signal that the run did not get.
 const KERNEL: [&str; 5] = ["exit", "exit_group", "restart_syscall", "rt_sigreturn", "sigreturn"];
 
-/// What `tests/measure-runtime-needs.sh` found on runc 1.1.5 and 1.1.15, crun 1.8.1 and 1.21.
+/// What `tests/measure-runtime-needs.sh` found on Debian 12 (runc 1.1.5, crun 1.8.1) and 13 (runc 1.1.15, crun 1.21).
 const NEEDS: &str = include_str!("runtime-needs.txt");
 
 /// The calls that a container needs whatever a recording of it shows, in the order of names. Those that it does show are
