@@ -24,6 +24,8 @@ mod exit;
 #[cfg(feature = "cli")]
 pub mod explain;
 #[cfg(feature = "cli")]
+mod format;
+#[cfg(feature = "cli")]
 pub mod hook;
 #[cfg(feature = "cli")]
 pub mod input;

@@ -3,7 +3,7 @@
 use super::arch::Arch;
 use super::domain::Width;
 use super::filter::{Decision, Filter};
-use super::subset::looser;
+use super::subset::first_looser;
 use super::syscalls::Syscall;
 use super::verdict::Verdict;
 
@@ -88,16 +88,16 @@ impl Differences {
             let (first, second) = (mine.words(name, left), theirs.words(name, right));
             Gap { archs: vec![arch], call: call.map(str::to_owned), first, second, example }
         };
-        let (further, decided) = example(mine, left, theirs, right, width);
-        let (closer, decided_too) = example(theirs, right, mine, left, width);
-        if !(decided && decided_too) {
+        let (further, decided) = first_looser(mine, left, theirs, right, width);
+        let (closer, decided_too) = first_looser(theirs, right, mine, left, width);
+        if further.is_none() && !decided || closer.is_none() && !decided_too {
             self.undecided.extend(call.map(|call| format!("{call} on {}", arch.name())));
         }
         let same = further.is_none() && closer.is_none();
-        if let Some(args) = further {
+        if let Some((args, ..)) = further {
             add(&mut self.first_lets_further, gap(args));
         }
-        if let Some(args) = closer {
+        if let Some((args, ..)) = closer {
             add(&mut self.second_lets_further, gap(args));
         }
         let plain = mine.live().is_empty() && theirs.live().is_empty();
@@ -105,22 +105,6 @@ impl Differences {
             add(&mut self.otherwise, gap([0; 6]));
         }
     }
-}
-
-/// A call that `a` lets further than `b`, and whether all were looked at.
-fn example(
-    a: &Decision<'_>,
-    a_default: Verdict,
-    b: &Decision<'_>,
-    b_default: Verdict,
-    width: Width,
-) -> (Option<[u64; 6]>, bool) {
-    let mut first = None;
-    let decided = looser(a, a_default, b, b_default, width, &mut |region, _, _| {
-        first = Some(region.sample());
-        false
-    });
-    (first, decided || first.is_some())
 }
 
 /// The same difference on another interface is no other difference.

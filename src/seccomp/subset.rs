@@ -129,16 +129,27 @@ fn compare_call(
     arch: Arch,
     call: Cow<'static, str>,
 ) -> Result<(), NotSubset> {
-    let mut first = None;
-    let decided = looser(mine, left, theirs, right, Width::of(arch), &mut |region, left, right| {
-        first = Some((region.sample(), left, right));
-        false
-    });
-    match (first, decided) {
+    match first_looser(mine, left, theirs, right, Width::of(arch)) {
         (Some((args, left, right)), _) => Err(NotSubset::Looser(Witness { arch, call: Some(call), args, left, right })),
         (None, true) => Ok(()),
         (None, false) => Err(NotSubset::TooIntricate { call: call.into_owned() }),
     }
+}
+
+/// A call to which `a` gives a looser verdict than `b`, with both verdicts, and whether the search came to an end.
+pub(super) fn first_looser(
+    a: &Decision<'_>,
+    a_default: Verdict,
+    b: &Decision<'_>,
+    b_default: Verdict,
+    width: Width,
+) -> (Option<([u64; 6], Verdict, Verdict)>, bool) {
+    let mut first = None;
+    let decided = looser(a, a_default, b, b_default, width, &mut |region, left, right| {
+        first = Some((region.sample(), left, right));
+        false
+    });
+    (first, decided)
 }
 
 /// Finds the calls to which `a` gives a looser verdict than `b`, and gives them to `found` until it has enough. False when

@@ -1,4 +1,5 @@
 //! Which cases the properties are asked: others in every run.
+#![allow(clippy::print_stdout, reason = "what a failing test shows")]
 
 use std::hash::{BuildHasher, RandomState};
 

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::host_dialect;
 use crate::apparmor::Parser;
 use crate::apparmor::lint::{Level, Remark, lint};
 use crate::apparmor::sources::{Source, SourceError};
+use crate::doors::format::Format;
 use crate::doors::{Exit, refuse, remarks, say};
 
 /// Looks for what a profile says and its author hardly meant
@@ -30,33 +31,20 @@ pub(super) struct Lint {
     format: Format,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 impl Lint {
     pub(super) fn run(&self) -> Exit {
         let mut worst = Exit::Clean;
         let mut found = Vec::new();
         for file in &self.files {
             match remarks_on(file) {
-                Ok(remarks) => found.extend(remarks.into_iter().map(|remark| (file, remark))),
+                Ok(remarks) => found.extend(remarks.into_iter().map(|remark| (file.as_path(), remark))),
                 Err(error) => worst = worst.max(refuse(Exit::Unreadable, &error, error.hint())),
             }
         }
         if found.iter().any(|(_, remark)| remark.level > Level::Note) {
             worst = worst.max(Exit::Denied);
         }
-        let text = match self.format {
-            Format::Text => found.iter().map(|(file, remark)| remarks::text(file, remark)).collect(),
-            Format::Json => {
-                let list: Vec<_> = found.iter().map(|(file, remark)| remarks::object(file, remark)).collect();
-                format!("{:#}\n", serde_json::Value::Array(list))
-            }
-        };
-        say(&text).unwrap_or(worst)
+        say(&remarks::printed(&found, self.format)).unwrap_or(worst)
     }
 }
 

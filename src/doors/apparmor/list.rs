@@ -2,18 +2,13 @@
 
 use std::path::Path;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
 use crate::apparmor::{Dialect, Kernel, KernelError, Loaded, LoadedMode, POLICY_FOLDER, Parser};
+use crate::doors::format::Format;
 use crate::doors::{Exit, refuse, say};
 use crate::report::escape;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
 
 /// Lists the profiles in the kernel
 #[derive(Debug, Args)]

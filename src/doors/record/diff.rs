@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::sink::{RuntimeName, note_to};
 use super::source::recordings;
 use super::strace::machine;
+use crate::doors::format::Format;
 use crate::doors::seccomp::named::Container;
 use crate::doors::{Exit, say};
 use crate::record::against::{Made, Refused, refused, unused};
@@ -55,12 +56,6 @@ pub(super) struct Diff {
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Diff {

@@ -3,11 +3,12 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::input;
 use super::named::Container;
+use crate::doors::format::Format;
 use crate::doors::{Exit, say};
 use crate::report::escape;
 use crate::seccomp::{Arch, Differences, Filter, Gap};
@@ -29,12 +30,6 @@ pub(super) struct Diff {
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Diff {

@@ -3,11 +3,12 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::named::{Container, Named, read_for};
 use crate::capability::{CapSet, Capability};
+use crate::doors::format::Format;
 use crate::doors::{Exit, refuse, say};
 use crate::report::escape;
 use crate::seccomp::{
@@ -51,13 +52,6 @@ fn interface(name: &str) -> Result<Arch, String> {
             Machine::all().map(Machine::goarch).collect::<Vec<_>>().join(", ")
         )
     })
-}
-
-/// How to print the answer.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// A call on a machine.

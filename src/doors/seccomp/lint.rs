@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::{self, Source};
 use super::named::Container;
+use crate::doors::format::Format;
 use crate::doors::{Exit, refuse, remarks, say};
 use crate::remark::{Level, Remark};
 use crate::seccomp::Dialect;
@@ -53,12 +54,6 @@ enum Engine {
     Kubernetes,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 impl From<Engine> for Dialect {
     fn from(engine: Engine) -> Self {
         match engine {
@@ -85,14 +80,7 @@ impl Lint {
         if found.iter().any(|(_, remark)| remark.level > Level::Note) {
             worst = worst.max(Exit::Denied);
         }
-        let text = match self.format {
-            Format::Text => found.iter().map(|(file, remark)| remarks::text(file, remark)).collect(),
-            Format::Json => {
-                let list: Vec<_> = found.iter().map(|(file, remark)| remarks::object(file, remark)).collect();
-                format!("{:#}\n", serde_json::Value::Array(list))
-            }
-        };
-        say(&text).unwrap_or(worst)
+        say(&remarks::printed(&found, self.format)).unwrap_or(worst)
     }
 
     fn remarks(&self, file: &Path) -> Result<Vec<Remark>, Exit> {

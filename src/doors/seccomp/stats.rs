@@ -3,11 +3,12 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::input;
 use super::named::Container;
+use crate::doors::format::Format;
 use crate::doors::{Exit, refuse, say};
 use crate::seccomp::compiled::{CompileError, libseccomp_version};
 use crate::seccomp::{Abis, Arch, Stats, canonical};
@@ -30,12 +31,6 @@ pub(super) struct StatsCommand {
     /// How to print the numbers
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl StatsCommand {

@@ -9,7 +9,7 @@ use crate::seccomp::faithful::is_faithful;
 use crate::seccomp::filter::{Clause, Decision, Ruled};
 use crate::seccomp::layout::Layout;
 use crate::seccomp::profile::Condition;
-use crate::seccomp::subset::{looser, remainder};
+use crate::seccomp::subset::{first_looser, remainder};
 use crate::seccomp::verdict::Verdict;
 
 /// How many regions a call's conditions may be split into. Past that the filter would be too long for the kernel anyway.
@@ -208,16 +208,11 @@ impl<'p> Call<'_, 'p> {
         let sides = [(self.a, self.a_default), (self.b, self.b_default)];
         sides.into_iter().all(|(side, side_default)| {
             let side = side.cut(Width::Half);
-            let mut clean = true;
-            let found = &mut |_: &Region, _, _| {
-                clean = false;
-                false
+            let (found, decided) = match self.choice {
+                Choice::Stricter => first_looser(&result, default, &side, side_default, Width::Half),
+                Choice::Looser => first_looser(&side, side_default, &result, default, Width::Half),
             };
-            let decided = match self.choice {
-                Choice::Stricter => looser(&result, default, &side, side_default, Width::Half, found),
-                Choice::Looser => looser(&side, side_default, &result, default, Width::Half, found),
-            };
-            decided && clean
+            found.is_none() && decided
         })
     }
 }
