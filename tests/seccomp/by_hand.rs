@@ -242,3 +242,28 @@ fn profiles_in_groups_are_read_from_standard_input_too() {
         run.stderr
     );
 }
+
+#[test]
+fn what_is_no_profile_or_none_that_an_engine_reads_is_refused_with_what_to_name() {
+    for (command, problem, hint) in [
+        (
+            &["explain", "builtin:defalt", "read"][..],
+            "cannot read builtin:defalt",
+            "builtin:default is the only profile",
+        ),
+        (&["stats", "nothing.json"], "cannot read nothing.json", "or builtin:default"),
+        (&["resolve", "builtin:default"], "no engine reads those", "batten seccomp convert builtin:default --to oci"),
+        (
+            &["resolve", "testdata/seccomp/docker-default.toml"],
+            "no engine reads those",
+            "batten seccomp convert testdata",
+        ),
+        (&["lint", "builtin:default", "--caps", "CAP_NONE"], "nor @docker, @podman or @all", "--help"),
+    ] {
+        let run = batten(&[&["seccomp"], command].concat());
+        assert!(matches!(run.code, 3 | 4) && run.stdout.is_empty(), "{command:?}: {}", run.stdout);
+        assert!(run.stderr.contains(problem) && run.stderr.contains(hint), "{command:?}: {}", run.stderr);
+    }
+    let run = batten_reading(&["seccomp", "resolve", "-"], "null");
+    assert_eq!((run.code, run.stdout.as_str()), (0, "null\n"), "{}", run.stderr);
+}

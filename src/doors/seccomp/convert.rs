@@ -18,8 +18,8 @@ use crate::spec::Document;
   batten seccomp convert docker.json --to kubernetes --caps @docker
   batten seccomp convert builtin:default --to oci --caps CAP_NET_BIND_SERVICE
 
-With --caps the profile is resolved for one container on this machine and kernel, so that no condition is left. Profiles in
-groups and builtin:default always are.
+With --caps the profile is resolved for one container on this machine and kernel, so that no condition is left. Profiles in \
+    groups and builtin:default always are.
 
 Exit codes: 0 written, 3 the profile is refused, or the format cannot say it, 4 wrong usage.")]
 pub(super) struct Convert {

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::doors::input::bounded;
 use crate::doors::{Exit, refuse};
+use crate::policy::BUILT_IN_PROFILE;
 use crate::seccomp::GroupProfile;
 use crate::spec::Document;
 
@@ -16,8 +17,19 @@ const LOCALHOST: &str = "/var/lib/kubelet/seccomp";
 /// # Errors
 /// The exit code, when the reason has been said.
 pub(super) fn read(path: &Path) -> Result<Document, Exit> {
+    if path == Path::new(BUILT_IN_PROFILE) {
+        return Err(no_engine_reads("the built-in profile", path));
+    }
     let text = bytes(path).map_err(|(message, hint)| refuse(Exit::Unreadable, &message, &hint))?;
+    if GroupProfile::is_named_by(path) {
+        return Err(no_engine_reads(&name(path), path));
+    }
     Document::parse(text).map_err(|error| refuse(Exit::Unreadable, &format!("{}: {error}", name(path)), error.hint()))
+}
+
+fn no_engine_reads(what: &str, path: &Path) -> Exit {
+    let hint = format!("batten seccomp convert {} --to oci --caps CAP,… writes what it comes to", path.display());
+    refuse(Exit::Unreadable, &format!("{what} is written in groups, and no engine reads those"), &hint)
 }
 
 /// A profile's text, read.
@@ -64,7 +76,11 @@ fn bytes(path: &Path) -> Result<Vec<u8>, (String, String)> {
     if path == Path::new("-") {
         return bounded(std::io::stdin().lock(), "standard input");
     }
-    let hint = "name a profile, - for standard input, or localhost/NAME for a file of kubelet's";
+    let hint = if path.to_string_lossy().starts_with("builtin:") {
+        "builtin:default is the only profile that is built in"
+    } else {
+        "name a file, - for standard input, localhost/NAME for a file of kubelet's, or builtin:default"
+    };
     let failed = |path: &Path, error: &dyn std::fmt::Display| {
         (format!("cannot read {}: {error}", path.display()), hint.to_owned())
     };

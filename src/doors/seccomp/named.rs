@@ -16,7 +16,7 @@ use crate::spec::Document;
 /// What profiles with conditions are resolved for: this machine and a container's capabilities.
 #[derive(Debug, Args)]
 pub(in crate::doors) struct Container {
-    /// The container's bounding set; without it, Docker's default
+    /// The container's bounding set; without it, Docker's default. @docker, @podman and @all stand for sets
     #[arg(long, value_name = "CAP,…", value_delimiter = ',', value_parser = capabilities)]
     caps: Vec<CapSet>,
 
@@ -34,13 +34,18 @@ enum AbisName {
 }
 
 fn capabilities(word: &str) -> Result<CapSet, String> {
+    let named = || Capability::from_name(word).map(CapSet::of);
+    let unknown = || "not the exact name of a capability, nor @docker, @podman or @all".to_owned();
+    if word.is_empty() { Ok(CapSet::EMPTY) } else { set(word).or_else(named).ok_or_else(unknown) }
+}
+
+/// The set that a word with an @ stands for.
+pub(super) fn set(word: &str) -> Option<CapSet> {
     match word {
-        "" => Ok(CapSet::EMPTY),
-        "@docker" => Ok(CapSet::DOCKER),
-        "@all" => Ok(CapSet::ALL),
-        name => {
-            Capability::from_name(name).map(CapSet::of).ok_or_else(|| "not the exact name of a capability".to_owned())
-        }
+        "@docker" => Some(CapSet::DOCKER),
+        "@podman" => Some(CapSet::PODMAN),
+        "@all" => Some(CapSet::ALL),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::input;
+use super::named::set;
 use crate::capability::{CapSet, Capability};
 use crate::doors::{Exit, refuse, say};
 use crate::report::escape;
@@ -133,15 +134,6 @@ impl Resolve {
         let names = |set: CapSet| set.iter().map(|capability| capability.name().to_owned()).collect();
         let given = self.caps.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
         given.flat_map(|name| set(name).map_or_else(|| vec![name.to_owned()], names)).collect()
-    }
-}
-
-fn set(name: &str) -> Option<CapSet> {
-    match name {
-        "@docker" => Some(CapSet::DOCKER),
-        "@podman" => Some(CapSet::PODMAN),
-        "@all" => Some(CapSet::ALL),
-        _ => None,
     }
 }
 

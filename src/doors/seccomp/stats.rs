@@ -19,8 +19,8 @@ use crate::seccomp::{Abis, Arch, Stats, canonical};
   batten seccomp stats docker.json
   batten seccomp stats builtin:default --format json
 
-Compiles the profile with libseccomp three times: as it is written, and in the canonical form that batten hands to the runtime, with
-32-bit interfaces and without.
+Compiles the profile with libseccomp three times: as it is written, and in the canonical form that batten hands to the runtime, with \
+    32-bit interfaces and without.
 
 Exit codes: 0 compiled, 3 the profile is refused, 4 wrong usage.")]
 pub(super) struct StatsCommand {
