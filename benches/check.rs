@@ -1,10 +1,14 @@
 //! How fast `batten check` is over a fleet, and in how much memory.
 //!
 //! Writes specs of 10 to 60 KB, made of what engines wrote (`testdata/specs`) with other names, variables and
-//! capabilities, and checks them: by tens and by thousands, to see whether time grows with their number and memory does
-//! not. Beside it, what other ways cost: `jq . FILE`, and a process of batten per bundle.
+//! capabilities, and checks them: a thousand and ten thousand, to see whether time grows with their number and memory does
+//! not; as they are, by a level that most of them are out of, and once more with nothing out of policy. Beside it, what
+//! other ways cost: `jq . FILE`, and a process of batten per bundle.
 //!
-//! `cargo bench --bench check`; `BATTEN_BENCH_SPECS=10000`.
+//! Commands take turns, and what counts is the median of their processor time, which a busy machine changes least.
+//!
+//! `cargo bench --bench check`; `BATTEN_BENCH_SPECS=10000`; `BATTEN_BENCH_PROGRAM=batten` measures that program instead of
+//! the one that cargo built for the benchmark.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,12 +24,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use batten::enforce::enforce;
+use batten::host::Host;
+use batten::policy::Policy;
+use batten::rules::DocumentKind;
+use batten::spec::Document;
 use nix::sys::resource::{UsageWho, getrusage};
 
 /// Set for a run of this benchmark that only runs one command and prints what it took.
 const MEASURED: &str = "BATTEN_BENCH_MEASURED";
-
-const BATTEN: &str = env!("CARGO_BIN_EXE_batten");
 
 /// How often each is run; the median counts.
 const ROUNDS: usize = 5;
@@ -36,53 +43,65 @@ fn main() {
     }
     let specs = std::env::var("BATTEN_BENCH_SPECS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
     let folder = tempfile::tempdir().unwrap();
-    println!("{:<44}{:>10}{:>10}{:>10}{:>12}{:>10}", "", "specs", "wall ms", "cpu ms", "per second", "peak MB");
+    let restricted = folder.path().join("restricted.toml");
+    fs::write(&restricted, "level = 'restricted'\n").unwrap();
+    let policy = restricted.to_str().unwrap();
+    println!("{:<50}{:>8}{:>10}{:>10}{:>14}{:>10}", "", "wall ms", "cpu ms", "µs cpu each", "2 cores, 1/s", "peak MB");
     for count in [specs / 10, specs] {
-        let fleet = Fleet::write(folder.path(), count);
+        let fleet = Fleet::write(&folder.path().join(count.to_string()), count);
         println!(
             "{count} specs, {:.0} MB, {:.1} KB each",
             fleet.bytes as f64 / 1e6,
             fleet.bytes as f64 / 1e3 / count as f64
         );
-        let bundles = fleet.folder.to_str().unwrap();
-        for (name, args) in [
-            ("batten check -r --format jsonl", vec!["check", "-r", "--format", "jsonl", bundles]),
-            ("batten check -r (text)", vec!["check", "-r", bundles]),
-            ("batten check -r --format sarif", vec!["check", "-r", "--format", "sarif", bundles]),
-            (
-                "batten check -r --no-spec --format jsonl",
-                vec!["check", "-r", "--no-spec", "--format", "jsonl", bundles],
-            ),
-        ] {
-            report(name, count, median(|| measure(BATTEN, &args)));
+        let (bundles, clean, lines) =
+            (fleet.folder.to_str().unwrap(), fleet.clean.to_str().unwrap(), fleet.lines.to_str().unwrap());
+        in_turn(
+            count,
+            &[
+                ("check -r (text)", vec!["-r", bundles]),
+                ("check -r --format jsonl", vec!["-r", "--format", "jsonl", bundles]),
+                ("check -r --format sarif", vec!["-r", "--format", "sarif", bundles]),
+                ("check -r --no-spec --format jsonl", vec!["-r", "--no-spec", "--format", "jsonl", bundles]),
+                ("check fleet.jsonl --format jsonl", vec!["--format", "jsonl", lines]),
+                ("check -r, level = restricted", vec!["-r", "--policy", policy, bundles]),
+                (
+                    "check -r --format jsonl, level = restricted",
+                    vec!["-r", "--policy", policy, "--format", "jsonl", bundles],
+                ),
+                ("check -r, nothing out of policy", vec!["-r", clean]),
+            ],
+        );
+        if count == specs {
+            one_process_each(&fleet);
         }
-        let lines = fleet.lines.to_str().unwrap();
-        report("batten check fleet.jsonl", count, median(|| measure(BATTEN, &["check", "--format", "jsonl", lines])));
     }
-    one_process_each(&Fleet::at(folder.path(), specs));
+}
+
+fn batten() -> String {
+    std::env::var("BATTEN_BENCH_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_batten").to_owned())
 }
 
 struct Fleet {
     folder: PathBuf,
+    /// The same, brought within the policy.
+    clean: PathBuf,
+    /// The same, one per line.
     lines: PathBuf,
     bytes: usize,
 }
 
 impl Fleet {
-    fn at(folder: &Path, count: usize) -> Self {
-        Self { folder: folder.join(count.to_string()), lines: folder.join(format!("{count}.jsonl")), bytes: 0 }
-    }
-
     fn write(folder: &Path, count: usize) -> Self {
-        let mut fleet = Self::at(folder, count);
+        let [own, clean, lines] = ["own", "clean", "fleet.jsonl"].map(|name| folder.join(name));
+        let mut fleet = Self { folder: own, clean, lines, bytes: 0 };
         let originals = originals();
         let mut seed = Seed(0x9e37_79b9_7f4a_7c15);
         let mut lines = String::new();
         for number in 0..count {
             let text = variant(&originals[number % originals.len()], number, &mut seed);
-            let bundle = fleet.folder.join(format!("ns{}/c{number}", number % 50));
-            fs::create_dir_all(&bundle).unwrap();
-            fs::write(bundle.join("config.json"), &text).unwrap();
+            bundle(&fleet.folder, number, &text);
+            bundle(&fleet.clean, number, &within_policy(&text));
             fleet.bytes += text.len();
             lines.push_str(&text);
             lines.push('\n');
@@ -90,6 +109,21 @@ impl Fleet {
         fs::write(&fleet.lines, lines).unwrap();
         fleet
     }
+}
+
+fn bundle(folder: &Path, number: usize, text: &str) {
+    let bundle = folder.join(format!("ns{}/c{number}", number % 50));
+    fs::create_dir_all(&bundle).unwrap();
+    fs::write(bundle.join("config.json"), text).unwrap();
+}
+
+fn within_policy(text: &str) -> String {
+    thread_local! {
+        static HOST: Host = Host { memo: batten::memo::Memo::of_process(), ..Host::detect() };
+    }
+    let (policy, document) = (Policy::built_in(), Document::parse_spec(text).unwrap());
+    let subject = policy.subject_of(&document);
+    HOST.with(|host| enforce(document, DocumentKind::Spec, &subject, &policy, host)).unwrap().text
 }
 
 /// What Docker, Podman and containerd wrote, without the one that is large by itself.
@@ -170,20 +204,30 @@ fn measured() {
     println!("{wall} {} {}", time(usage.user_time()) + time(usage.system_time()), usage.max_rss());
 }
 
-fn median(mut run: impl FnMut() -> Cost) -> Cost {
-    let mut costs: Vec<Cost> = (0..ROUNDS).map(|_| run()).collect();
-    costs.sort_by(|a, b| a.wall.total_cmp(&b.wall));
-    costs[ROUNDS / 2]
+/// Runs each of `commands` in its turn, some times over.
+fn in_turn(count: usize, commands: &[(&str, Vec<&str>)]) {
+    let batten = batten();
+    let mut costs = vec![Vec::new(); commands.len()];
+    for _ in 0..ROUNDS {
+        for ((_, args), costs) in commands.iter().zip(&mut costs) {
+            costs.push(measure(&batten, &[&["check"], args.as_slice()].concat()));
+        }
+    }
+    for ((name, _), costs) in commands.iter().zip(costs) {
+        report(name, count, &costs);
+    }
 }
 
-fn report(name: &str, count: usize, cost: Cost) {
-    let rate = count as f64 / cost.wall * 1e3;
-    println!(
-        "{name:<44}{count:>10}{:>10.0}{:>10.0}{rate:>12.0}{:>10.1}",
-        cost.wall,
-        cost.cpu,
-        cost.peak as f64 / 1024.0
-    );
+fn report(name: &str, count: usize, costs: &[Cost]) {
+    let median = |of: fn(&Cost) -> f64| {
+        let mut all: Vec<f64> = costs.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    let (wall, cpu) = (median(|cost| cost.wall), median(|cost| cost.cpu));
+    let peak = costs.iter().map(|cost| cost.peak).max().unwrap();
+    let each = cpu * 1e3 / count as f64;
+    println!("{name:<50}{wall:>8.0}{cpu:>10.0}{each:>14.1}{:>14.0}{:>10.1}", 2e6 / each, peak as f64 / 1024.0);
 }
 
 /// For scale: a process for each of some hundred files.
@@ -191,23 +235,18 @@ fn one_process_each(fleet: &Fleet) {
     const SOME: usize = 200;
     let files: Vec<String> =
         (0..SOME).map(|n| format!("{}/ns{}/c{n}/config.json", fleet.folder.display(), n % 50)).collect();
-    let each = |program: &str, args: &[&str]| {
+    let each = |name: &str, program: &str, args: &[&str]| {
         let began = Instant::now();
         for file in &files {
             Command::new(program).args(args).arg(file).stdout(Stdio::null()).status().unwrap();
         }
         let wall = began.elapsed().as_secs_f64() * 1e3;
-        println!(
-            "{:<44}{SOME:>10}{wall:>10.0}{:>10}{:>12.0}",
-            format!("{program} {} FILE", args.join(" ")),
-            "",
-            SOME as f64 / wall * 1e3
-        );
+        println!("{:<50}{wall:>8.0} for {SOME} files, {:.0} in a second", name, SOME as f64 / wall * 1e3);
     };
     if Command::new("jq").arg("--version").stdout(Stdio::null()).status().is_ok() {
-        each("jq", &["."]);
+        each("jq . FILE", "jq", &["."]);
     } else {
         println!("jq is not installed: not compared");
     }
-    each(BATTEN, &["check"]);
+    each("batten check FILE", &batten(), &["check"]);
 }

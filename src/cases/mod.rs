@@ -40,7 +40,7 @@ pub enum CaseError {
         path: PathBuf,
     },
     /// A file of a case is not what it should be.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {}", path.display(), error.to_string().trim_end())]
     Syntax {
         /// The file.
         path: PathBuf,

@@ -56,10 +56,10 @@ impl Diff {
     fn change(&self, judged: &Judged) -> Result<String, Exit> {
         let Ok(outcome) = &judged.result else { return Ok(String::new()) };
         if self.format == Format::Unified {
-            return Ok(report::unified(&judged.name, &judged.before, &outcome.text));
+            return Ok(report::unified(&judged.name, judged.before(), &outcome.text));
         }
         let edits: Vec<Edit> = outcome.findings.iter().flat_map(|finding| finding.edits.clone()).collect();
-        match report::json_patch(&judged.before, &edits) {
+        match report::json_patch(judged.before(), &edits) {
             Ok(patch) => Ok(format!("{patch:#}\n")),
             Err(error) => Err(refuse(Exit::Unreadable, &error, error.hint())),
         }

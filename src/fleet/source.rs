@@ -161,15 +161,16 @@ fn below(folder: PathBuf) -> Stream {
 }
 
 fn descend(folder: &Path, entries: std::fs::ReadDir, pending: &mut Vec<PathBuf>) -> Option<PathBuf> {
-    let config = folder.join(CONFIG);
-    let bundle = config.symlink_metadata().is_ok_and(|seen| seen.is_file());
-    let mut folders: Vec<PathBuf> = entries
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .filter(|entry| !(bundle && entry.file_name() == "rootfs"))
-        .map(|entry| entry.path())
-        .collect();
+    let (mut bundle, mut folders) = (false, Vec::new());
+    for entry in entries.filter_map(Result::ok) {
+        let Ok(kind) = entry.file_type() else { continue };
+        bundle |= kind.is_file() && entry.file_name() == CONFIG;
+        if kind.is_dir() {
+            folders.push(entry.file_name());
+        }
+    }
+    folders.retain(|name| !(bundle && name == "rootfs"));
     folders.sort_unstable_by(|a, b| b.cmp(a));
-    pending.append(&mut folders);
-    bundle.then_some(config)
+    pending.extend(folders.into_iter().map(|name| folder.join(name)));
+    bundle.then(|| folder.join(CONFIG))
 }

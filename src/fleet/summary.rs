@@ -29,7 +29,7 @@ impl Summary {
         if !judged.is_policy() {
             *self.verdicts.entry(judged.verdict()).or_default() += 1;
         }
-        self.bytes += judged.before.len() as u64;
+        self.bytes += judged.before().len() as u64;
         self.invalid += usize::from(!is_valid(&judged.breaches));
         for breach in &judged.breaches {
             *self.breaches.entry(breach.force).or_default() += 1;

@@ -35,7 +35,7 @@ pub enum PolicyError {
         path: PathBuf,
     },
     /// The text is not TOML, or not a policy's.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {}", path.display(), error.to_string().trim_end())]
     Syntax {
         /// The file.
         path: PathBuf,

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Judged, Verdict, github, html, json as stable, junit, sarif, text};
+use super::{Judged, Verdict, github, html, json as stable, junit, sarif, text, unified};
 use crate::fleet::Summary;
 use crate::policy::Policy;
 
@@ -60,6 +60,16 @@ impl Writer<'_> {
             Format::Junit => junit::document(judged, self.policy, self.spec_fails),
             Format::Github => github::document(judged, self.spec_fails),
             Format::Html => html::document(judged, self.policy),
+        }
+    }
+
+    /// The pieces of one document's diff, for the format that shows one.
+    pub fn hunks(&self, judged: &Judged) -> Vec<String> {
+        match &judged.result {
+            Ok(outcome) if self.format == Format::Html => {
+                html::hunks(&unified(&judged.name, judged.before(), &outcome.text))
+            }
+            _ => Vec::new(),
         }
     }
 

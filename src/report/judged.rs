@@ -1,6 +1,5 @@
 //! One document and what became of it.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::enforce::{Outcome, enforce};
@@ -48,11 +47,10 @@ pub struct Judged {
     pub labels: Labels,
     /// Where it is not as the runtime-spec says; nothing unless that was asked ([`Judged::with_spec`]).
     pub breaches: Vec<Breach>,
-    /// The text as it was read; empty when it could not be.
-    pub before: String,
     /// What became of it, or why nothing did, with a hint.
     pub result: Result<Outcome, Unreadable>,
-    places: OnceCell<Option<Document>>,
+    /// As it was read; nothing when it could not be.
+    document: Option<Document>,
     /// For a policy's own file: where the findings about it stand. No container is judged then.
     policy_lines: Option<BTreeMap<Pointer, usize>>,
 }
@@ -84,22 +82,19 @@ impl Judged {
             Err(error) => return Self::unreadable(name, error.to_string(), error.hint().to_owned()),
         };
         let breaches = if spec { breaches(&document, kind) } else { Vec::new() };
+        let labels = Labels::default().or_annotated(&document);
         let checked = match kind {
             DocumentKind::Spec => document.check_spec(),
             DocumentKind::Process => document.check_process(),
         };
         if let Err(error) = checked {
             let unreadable = Self::unreadable(name, error.to_string(), error.hint().to_owned());
-            return Self { breaches, before: document.into_text(), ..unreadable };
+            return Self { labels, breaches, document: Some(document), ..unreadable };
         }
         let subject = if kind == DocumentKind::Spec { policy.subject_of(&document) } else { Subject::default() };
-        let before = document.text().to_owned();
-        let labels = Labels::default().or_annotated(&document);
-        // Kept for the lines: copying the table is cheaper than a second scan.
-        let places = OnceCell::from(Some(document.clone()));
-        let result = enforce(document, kind, &subject, policy, host);
+        let result = enforce(document.clone(), kind, &subject, policy, host);
         let result = result.map_err(|error| Unreadable { message: error.to_string(), hint: error.hint().to_owned() });
-        Self { name, subject, labels, breaches, before, result, places, policy_lines: None }
+        Self { name, subject, labels, breaches, result, document: Some(document), policy_lines: None }
     }
 
     /// What a whole run has to say about a policy's file: each finding with the line of the file that it is about.
@@ -119,8 +114,7 @@ impl Judged {
     pub fn unreadable(name: String, message: String, hint: String) -> Self {
         let result = Err(Unreadable { message, hint });
         let (subject, labels) = (Subject::default(), Labels::default());
-        let (before, places) = (String::new(), OnceCell::new());
-        Self { name, subject, labels, breaches: Vec::new(), before, result, places, policy_lines: None }
+        Self { name, subject, labels, breaches: Vec::new(), result, document: None, policy_lines: None }
     }
 
     /// The same, with what the place it was found at says of it.
@@ -132,6 +126,11 @@ impl Judged {
         self.labels =
             Labels { engine, id: known.id.or(own.id), name: known.name.or(own.name), image: known.image.or(own.image) };
         self
+    }
+
+    /// The text as it was read; empty when it could not be.
+    pub fn before(&self) -> &str {
+        self.document.as_ref().map_or("", Document::text)
     }
 
     /// What the rules found; nothing where it could not be judged.
@@ -155,8 +154,7 @@ impl Judged {
         if let Some(lines) = &self.policy_lines {
             return lines.get(pointer).copied();
         }
-        let document = self.places.get_or_init(|| Document::parse(self.before.as_str()).ok()).as_ref()?;
-        let mut here = document.root();
+        let mut here = self.document.as_ref()?.root();
         for token in pointer.tokens() {
             let Some(next) = here.step(&token) else { break };
             here = next;

@@ -26,7 +26,7 @@ pub use escape::escape;
 #[cfg(feature = "cli")]
 pub use format::{Format, Writer};
 #[cfg(feature = "cli")]
-pub use html::page;
+pub use html::Page;
 #[cfg(feature = "cli")]
 pub use json::SCHEMA_VERSION;
 #[cfg(feature = "cli")]

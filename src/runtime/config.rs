@@ -87,7 +87,7 @@ pub enum ConfigError {
         path: PathBuf,
     },
     /// The text is not TOML, or not these settings.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {}", path.display(), error.to_string().trim_end())]
     Syntax {
         /// The file.
         path: PathBuf,

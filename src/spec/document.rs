@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::error::{Place, ReadError, Refusal};
 use super::pointer::Pointer;
@@ -60,9 +61,12 @@ pub(super) struct Node {
     pub(super) after: u32,
 }
 
-/// A JSON text that every runtime reads the same way.
+/// A JSON text that every runtime reads the same way. Its clones share the text and the table.
 #[derive(Debug, Clone)]
-pub struct Document {
+pub struct Document(Arc<Scanned>);
+
+#[derive(Debug)]
+struct Scanned {
     text: String,
     nodes: Vec<Node>,
 }
@@ -85,7 +89,7 @@ impl Document {
             ReadError::new(Refusal::NotUtf8, place, Pointer::root())
         })?;
         let nodes = scan::scan(&text)?;
-        Ok(Self { text, nodes })
+        Ok(Self(Arc::new(Scanned { text, nodes })))
     }
 
     /// Reads a config.json: [`Document::parse`], and every member that the runtime-spec names must be spelled and typed
@@ -128,17 +132,17 @@ impl Document {
 
     /// The text as it was read.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
-    /// Gives the text back without a copy.
+    /// Gives the text back, without a copy where no clone shares it.
     pub fn into_text(self) -> String {
-        self.text
+        Arc::try_unwrap(self.0).map_or_else(|shared| shared.text.clone(), |scanned| scanned.text)
     }
 
     /// The outermost value.
     pub fn root(&self) -> Value<'_> {
-        Value { document: self, index: 0 }
+        Value { scanned: &self.0, index: 0 }
     }
 
     /// The value at `pointer` (RFC 6901), if there is one.
@@ -148,14 +152,14 @@ impl Document {
 
     /// The line and column of a byte offset.
     pub fn place(&self, offset: usize) -> Place {
-        Place::of(&self.text, offset)
+        Place::of(&self.0.text, offset)
     }
 }
 
 /// A value inside a [`Document`]: cheap to copy, borrows the text.
 #[derive(Clone, Copy)]
 pub struct Value<'d> {
-    document: &'d Document,
+    scanned: &'d Scanned,
     index: u32,
 }
 
@@ -166,45 +170,50 @@ impl std::fmt::Debug for Value<'_> {
 }
 
 impl<'d> Value<'d> {
+    #[inline]
     pub(super) fn node(self) -> &'d Node {
-        &self.document.nodes[self.index as usize]
+        &self.scanned.nodes[self.index as usize]
     }
 
     /// What the value is.
+    #[inline]
     pub fn kind(self) -> Kind {
         self.node().kind
     }
 
     /// Whether the value is `null`, which every runtime reads as an absent member.
+    #[inline]
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
     /// The value's text, exactly as written.
+    #[inline]
     pub fn raw(self) -> &'d str {
-        &self.document.text[self.span()]
+        &self.scanned.text[self.span()]
     }
 
     /// Where the value stands in the text, in bytes.
+    #[inline]
     pub fn span(self) -> Range<usize> {
         self.node().start as usize..self.node().end as usize
     }
 
     /// Line and column (both from 1) of the value's first byte.
     pub fn place(self) -> Place {
-        self.document.place(self.node().start as usize)
+        Place::of(&self.scanned.text, self.node().start as usize)
     }
 
     /// The line (from 1) of the value's first byte.
     #[cfg(feature = "cli")]
     pub fn line(self) -> usize {
-        1 + memchr::memchr_iter(b'\n', &self.document.text.as_bytes()[..self.node().start as usize]).count()
+        1 + memchr::memchr_iter(b'\n', &self.scanned.text.as_bytes()[..self.node().start as usize]).count()
     }
 
     /// The RFC 6901 pointer to this value. Walks from the root: for messages, not for the hot path.
     pub fn pointer(self) -> Pointer {
         let mut pointer = Pointer::root();
-        let mut here = self.document.root();
+        let mut here = Value { scanned: self.scanned, index: 0 };
         while here.index != self.index {
             for (position, child) in here.children().enumerate() {
                 if child.index <= self.index && self.index < child.node().after {
@@ -221,12 +230,13 @@ impl<'d> Value<'d> {
     }
 
     /// The member's key; `None` for array items and the root.
+    #[inline]
     pub fn key(self) -> Option<Cow<'d, str>> {
         let (start, end) = self.node().key;
         if start == 0 {
             return None;
         }
-        let raw = &self.document.text[start as usize..end as usize];
+        let raw = &self.scanned.text[start as usize..end as usize];
         Some(unescape(raw, self.node().key_escaped))
     }
 
@@ -240,15 +250,17 @@ impl<'d> Value<'d> {
 
     /// Line and column of the member's key.
     pub(super) fn key_place(self) -> Place {
-        self.document.place(self.outer_start())
+        Place::of(&self.scanned.text, self.outer_start())
     }
 
     /// The member `key` of an object that is not null.
+    #[inline]
     pub fn get(self, key: &str) -> Option<Value<'d>> {
         self.member(key).filter(|value| !value.is_null())
     }
 
     /// The member `key` of an object, null or not.
+    #[inline]
     pub fn member(self, key: &str) -> Option<Value<'d>> {
         if self.kind() != Kind::Object {
             return None;
@@ -257,12 +269,15 @@ impl<'d> Value<'d> {
     }
 
     /// Whether this member's key reads `key`.
-    pub(super) fn key_is(self, key: &str) -> bool {
+    #[inline]
+    pub(crate) fn key_is(self, key: &str) -> bool {
         let node = self.node();
         if node.key_escaped {
             return self.key().is_some_and(|own| own == key);
         }
-        self.document.text.as_bytes()[node.key.0 as usize..node.key.1 as usize] == *key.as_bytes()
+        let own = &self.scanned.text.as_bytes()[node.key.0 as usize..node.key.1 as usize];
+        // A call for each member that only has the same length would cost more than all else.
+        own.len() == key.len() && own.first() == key.as_bytes().first() && own == key.as_bytes()
     }
 
     /// One RFC 6901 step: a member's key, or an array index.
@@ -285,15 +300,23 @@ impl<'d> Value<'d> {
         (self.kind() == Kind::Array).then(|| self.children()).into_iter().flatten()
     }
 
-    pub(super) fn children(self) -> Children<'d> {
-        Children { document: self.document, next: self.index + 1, end: self.node().after }
+    #[inline]
+    pub(crate) fn children(self) -> Children<'d> {
+        Children { scanned: self.scanned, next: self.index + 1, end: self.node().after }
+    }
+
+    /// Whether it is an array of nothing but strings; asked of environments and names of calls, the most of a document.
+    pub(crate) fn holds_only_strings(self) -> bool {
+        let inside = self.index as usize + 1..self.node().after as usize;
+        self.kind() == Kind::Array && self.scanned.nodes[inside].iter().all(|node| node.kind == Kind::String)
     }
 
     /// The string, unescaped.
+    #[inline]
     pub fn as_str(self) -> Option<Cow<'d, str>> {
         let node = self.node();
         (node.kind == Kind::String).then(|| {
-            let raw = &self.document.text[node.start as usize + 1..node.end as usize - 1];
+            let raw = &self.scanned.text[node.start as usize + 1..node.end as usize - 1];
             unescape(raw, node.escaped)
         })
     }
@@ -316,8 +339,8 @@ impl<'d> Value<'d> {
 
 /// The direct children of an array or object.
 #[derive(Clone)]
-pub(super) struct Children<'d> {
-    document: &'d Document,
+pub(crate) struct Children<'d> {
+    scanned: &'d Scanned,
     next: u32,
     end: u32,
 }
@@ -325,21 +348,24 @@ pub(super) struct Children<'d> {
 impl<'d> Iterator for Children<'d> {
     type Item = Value<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Value<'d>> {
         if self.next >= self.end {
             return None;
         }
-        let child = Value { document: self.document, index: self.next };
+        let child = Value { scanned: self.scanned, index: self.next };
         self.next = child.node().after;
         Some(child)
     }
 }
 
 /// Resolves the escapes of a string that the scan has accepted.
+#[inline]
 pub(super) fn unescape(raw: &str, escaped: bool) -> Cow<'_, str> {
-    if !escaped {
-        return Cow::Borrowed(raw);
-    }
+    if escaped { Cow::Owned(unescaped(raw)) } else { Cow::Borrowed(raw) }
+}
+
+fn unescaped(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.find('\\') {
@@ -361,7 +387,7 @@ pub(super) fn unescape(raw: &str, escaped: bool) -> Cow<'_, str> {
         }
     }
     out.push_str(rest);
-    Cow::Owned(out)
+    out
 }
 
 /// Writes `text` as a JSON string, quotes included.

@@ -1,7 +1,9 @@
 //! Edits to a document: what a finding owns, and how the text changes while everything that no edit names stays as it is.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::document::{Document, Kind, Value, quote};
 use super::error::ReadError;
@@ -28,7 +30,7 @@ pub enum Change {
 impl Edit {
     /// Sets the value at `pointer` to `json`, which batten itself has written.
     pub fn set(pointer: Pointer, json: impl Into<String>) -> Self {
-        Self { pointer, change: Change::Set(Fragment::new(json.into())) }
+        Self { pointer, change: Change::Set(Fragment::new(json.into().into())) }
     }
 
     /// Removes the value at `pointer`.
@@ -37,15 +39,16 @@ impl Edit {
     }
 }
 
-/// A piece of JSON that an edit puts in place, read only when a later rule asks for it.
+/// A piece of JSON that an edit puts in place, read only when a later rule asks for it. Its clones share the text: a filter
+/// has tens of kilobytes.
 #[derive(Debug, Clone)]
 pub struct Fragment {
-    json: String,
+    json: Arc<str>,
     read: OnceCell<Option<Document>>,
 }
 
 impl Fragment {
-    const fn new(json: String) -> Self {
+    const fn new(json: Arc<str>) -> Self {
         Self { json, read: OnceCell::new() }
     }
 
@@ -55,7 +58,7 @@ impl Fragment {
     }
 
     fn document(&self) -> Option<&Document> {
-        self.read.get_or_init(|| Document::parse(self.json.as_str()).ok()).as_ref()
+        self.read.get_or_init(|| Document::parse(&*self.json).ok()).as_ref()
     }
 }
 
@@ -160,7 +163,7 @@ pub fn apply(document: &Document, edits: &[Edit]) -> Result<String, EditError> {
             return apply_in_turn(document, splices, &edits[done..]);
         }
         let Some(splice) = splice(document, edit)? else { continue };
-        if splices.iter().any(|other: &Splice| other.collides(&splice)) {
+        if splices.iter().any(|other: &Splice<'_>| other.collides(&splice)) {
             return apply_in_turn(document, splices, &edits[done..]);
         }
         splices.push(splice);
@@ -169,7 +172,7 @@ pub fn apply(document: &Document, edits: &[Edit]) -> Result<String, EditError> {
 }
 
 /// The slow way for edits that touch the same place: each next one is made on the result so far.
-fn apply_in_turn(document: &Document, splices: Vec<Splice>, rest: &[Edit]) -> Result<String, EditError> {
+fn apply_in_turn(document: &Document, splices: Vec<Splice<'_>>, rest: &[Edit]) -> Result<String, EditError> {
     let mut text = join(document.text(), splices);
     for edit in rest {
         let document = Document::parse(text)?;
@@ -179,7 +182,7 @@ fn apply_in_turn(document: &Document, splices: Vec<Splice>, rest: &[Edit]) -> Re
     Ok(text)
 }
 
-fn join(text: &str, mut splices: Vec<Splice>) -> String {
+fn join(text: &str, mut splices: Vec<Splice<'_>>) -> String {
     splices.sort_by_key(|splice| splice.range.start);
     let grown: usize = splices.iter().map(|splice| splice.with.len()).sum();
     let mut out = String::with_capacity(text.len() + grown);
@@ -194,21 +197,21 @@ fn join(text: &str, mut splices: Vec<Splice>) -> String {
 }
 
 /// Bytes to replace, and what with.
-struct Splice {
+struct Splice<'e> {
     range: Range<usize>,
     /// The object whose list of members grows or shrinks: two such edits must not be made blindly side by side.
     list: Option<usize>,
-    with: String,
+    with: Cow<'e, str>,
 }
 
-impl Splice {
+impl Splice<'_> {
     fn collides(&self, other: &Self) -> bool {
         let overlap = self.range.start < other.range.end && other.range.start < self.range.end;
         overlap || self.range == other.range || (self.list.is_some() && self.list == other.list)
     }
 }
 
-fn splice(document: &Document, edit: &Edit) -> Result<Option<Splice>, EditError> {
+fn splice<'e>(document: &Document, edit: &'e Edit) -> Result<Option<Splice<'e>>, EditError> {
     let mut parent = None;
     let mut here = document.root();
     let mut tokens = edit.pointer.tokens().peekable();
@@ -223,15 +226,15 @@ fn splice(document: &Document, edit: &Edit) -> Result<Option<Splice>, EditError>
         Change::Remove if missing.is_empty() => Ok(Some(removal(parent, here))),
         Change::Remove => Ok(None),
         Change::Set(fragment) if missing.is_empty() => {
-            Ok(Some(Splice { range: here.span(), list: None, with: fragment.json.clone() }))
+            Ok(Some(Splice { range: here.span(), list: None, with: Cow::Borrowed(&*fragment.json) }))
         }
         Change::Set(fragment) => insertion(here, &missing, fragment, &edit.pointer).map(Some),
     }
 }
 
-fn removal(parent: Option<Value<'_>>, value: Value<'_>) -> Splice {
+fn removal(parent: Option<Value<'_>>, value: Value<'_>) -> Splice<'static> {
     let Some(parent) = parent else {
-        return Splice { range: value.span(), list: None, with: "null".to_owned() };
+        return Splice { range: value.span(), list: None, with: Cow::Borrowed("null") };
     };
     let list = Some(parent.span().start);
     let mut before = None;
@@ -247,15 +250,15 @@ fn removal(parent: Option<Value<'_>>, value: Value<'_>) -> Splice {
         (None, Some(before)) => before.span().end..value.span().end,
         (None, None) => parent.span().start + 1..parent.span().end - 1,
     };
-    Splice { range, list, with: String::new() }
+    Splice { range, list, with: Cow::Borrowed("") }
 }
 
 fn insertion(
     object: Value<'_>,
-    missing: &[std::borrow::Cow<'_, str>],
+    missing: &[Cow<'_, str>],
     fragment: &Fragment,
     pointer: &Pointer,
-) -> Result<Splice, EditError> {
+) -> Result<Splice<'static>, EditError> {
     if !matches!(object.kind(), Kind::Object | Kind::Null) {
         let found = object.kind().with_article();
         return Err(EditError::NotAnObject { pointer: pointer.clone(), found });
@@ -280,5 +283,5 @@ fn insertion(
         let at = object.children().last().map_or(object.span().start + 1, |last| last.span().end);
         at..at
     };
-    Ok(Splice { range, list: Some(object.span().start), with })
+    Ok(Splice { range, list: Some(object.span().start), with: Cow::Owned(with) })
 }

@@ -269,6 +269,7 @@ impl Shape {
             _ if value.is_null() => Ok(()),
             Self::Object(members) if value.kind() == Kind::Object => check_members(members, value),
             Self::Map(shape) if value.kind() == Kind::Object => value.children().try_for_each(|v| shape.check(v)),
+            Self::Array(Self::String) if value.holds_only_strings() => Ok(()),
             Self::Array(shape) if value.kind() == Kind::Array => value.children().try_for_each(|v| shape.check(v)),
             Self::String if value.kind() == Kind::String => Ok(()),
             Self::Bool if value.kind() == Kind::Bool => Ok(()),
@@ -322,11 +323,10 @@ fn refuse(value: Value<'_>, refusal: Refusal) -> ReadError {
 }
 
 fn fits(value: Value<'_>, least: i64, most: u64) -> bool {
-    match (value.as_u64(), value.as_i64()) {
-        (Some(number), _) => number <= most,
+    match value.as_u64() {
+        Some(number) => number <= most,
         // `-0` has no unsigned reading to Go's decoder.
-        (None, Some(number)) => least < 0 && number >= least,
-        (None, None) => false,
+        None => least < 0 && value.as_i64().is_some_and(|number| number >= least),
     }
 }
 

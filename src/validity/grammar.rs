@@ -97,12 +97,10 @@ pub(super) fn walk(grammar: &Grammar, value: Value<'_>, section: &'static str, f
         }
         Grammar::Integer(least, most) => within(*least, *most, value, section, found),
         Grammar::Array(of, least) => {
-            let mut count = 0;
-            for item in value.items() {
-                walk(of, item, section, found);
-                count += 1;
+            if !(matches!(of, Grammar::Text) && value.holds_only_strings()) {
+                value.items().for_each(|item| walk(of, item, section, found));
             }
-            if count < *least {
+            if *least > 0 && value.items().take(*least).count() < *least {
                 found.must(section, value, "at least one entry is needed", "write one, or leave the member out");
             }
         }
@@ -135,10 +133,9 @@ fn one_of(words: &[&str], value: Value<'_>, section: &'static str, found: &mut F
 }
 
 fn within(least: i64, most: u64, value: Value<'_>, section: &'static str, found: &mut Found) {
-    let fits = match (value.as_u64(), value.as_i64()) {
-        (Some(number), _) => number <= most && i64::try_from(number).map_or(true, |number| number >= least),
-        (None, Some(number)) => number >= least,
-        (None, None) => false,
+    let fits = match value.as_u64() {
+        Some(number) => number <= most && i64::try_from(number).map_or(true, |number| number >= least),
+        None => value.as_i64().is_some_and(|number| number >= least),
     };
     if !fits {
         let message = format!("{} is not an integer from {least} to {most}", value.raw());
@@ -148,13 +145,17 @@ fn within(least: i64, most: u64, value: Value<'_>, section: &'static str, found:
 
 fn object(members: &[Member], value: Value<'_>, section: &'static str, found: &mut Found) {
     // Bit n: the n-th member is there. No object of the specification has more than 64.
-    let mut seen = 0_u64;
-    for (key, child) in value.members() {
-        if let Some(index) = members.iter().position(|member| member.name == key) {
-            seen |= 1 << index;
+    let (mut seen, mut next) = (0_u64, 0);
+    for child in value.children() {
+        // Engines write the members in about this order, so each is first looked for behind the one before it.
+        let is_key = |member: &Member| child.key_is(member.name);
+        let ahead = members[next..].iter().position(is_key).map(|position| next + position);
+        if let Some(index) = ahead.or_else(|| members[..next].iter().position(is_key)) {
+            (seen, next) = (seen | 1 << index, index + 1);
             let member = &members[index];
             walk(&member.grammar, child, member.section.unwrap_or(section), found);
         } else {
+            let key = child.key().unwrap_or_default();
             let message = format!("the member {key:?} is unknown to version {} of the specification", super::VERSION);
             let hint = "runtimes ignore it, unless they know it as an extension or from a newer version";
             found.note("config.md#configExtensibility", child, message, hint);

@@ -1,6 +1,7 @@
 //! `linux` without its control groups and its filter: namespaces, mappings, devices, paths, and the rarer sections.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Found;
 use crate::spec::Value;
@@ -63,8 +64,7 @@ fn user_mappings(linux: Value<'_>, found: &mut Found) {
 
 /// What the kernel refuses in a mapping (user_namespaces(7)): no ids, ids past 32 bits, ranges that overlap.
 pub(super) fn id_mappings(mappings: Value<'_>, section: &'static str, found: &mut Found) {
-    let mut inside: Vec<(u64, u64)> = Vec::new();
-    let mut outside: Vec<(u64, u64)> = Vec::new();
+    let (mut inside, mut outside) = (Ranges::default(), Ranges::default());
     for entry in mappings.items() {
         let number = |name| entry.get(name).and_then(Value::as_u64);
         let (Some(container), Some(host), Some(size)) = (number("containerID"), number("hostID"), number("size"))
@@ -79,10 +79,8 @@ pub(super) fn id_mappings(mappings: Value<'_>, section: &'static str, found: &mu
         if past(container) || past(host) {
             found.must(section, entry, "the mapping goes past the largest id", "make it smaller");
         }
-        let overlaps = |known: &[(u64, u64)], first: u64| {
-            known.iter().any(|(from, to)| first < *to && *from < first.saturating_add(size))
-        };
-        if overlaps(&inside, container) || overlaps(&outside, host) {
+        // Both are asked: the ids of each side count for the mappings behind.
+        if inside.insert(container, size) | outside.insert(host, size) {
             found.must(
                 section,
                 entry,
@@ -90,8 +88,25 @@ pub(super) fn id_mappings(mappings: Value<'_>, section: &'static str, found: &mu
                 "keep the ranges apart, in the container and on the host",
             );
         }
-        inside.push((container, container.saturating_add(size)));
-        outside.push((host, host.saturating_add(size)));
+    }
+}
+
+/// Ids that were mapped so far, as first ids and the ids behind the last ones; no two overlap.
+#[derive(Default)]
+struct Ranges(BTreeMap<u64, u64>);
+
+impl Ranges {
+    /// Adds the `size` ids from `first`; whether one of them was there already.
+    fn insert(&mut self, first: u64, size: u64) -> bool {
+        let (mut from, mut to) = (first, first.saturating_add(size));
+        let mut overlaps = false;
+        while let Some((&known, &end)) = self.0.range(..to).next_back().filter(|(_, end)| **end > from) {
+            overlaps = true;
+            (from, to) = (from.min(known), to.max(end));
+            self.0.remove(&known);
+        }
+        self.0.insert(from, to);
+        overlaps
     }
 }
 
@@ -111,7 +126,7 @@ fn time_offsets(linux: Value<'_>, found: &mut Found) {
 
 fn devices(linux: Value<'_>, found: &mut Found) {
     let Some(devices) = linux.get("devices") else { return };
-    let mut seen: Vec<[Cow<'_, str>; 3]> = Vec::new();
+    let mut seen: BTreeSet<(i64, i64, Cow<'_, str>)> = BTreeSet::new();
     for device in devices.items() {
         found.absolute(DEVICES, device.get("path"), "the device's path");
         let Some(kind) = device.get("type").and_then(Value::as_str) else { continue };
@@ -122,12 +137,10 @@ fn devices(linux: Value<'_>, found: &mut Found) {
             let message = format!("the member {name:?} is missing, required for every type but p");
             found.must(DEVICES, device, message, "write the device's numbers, as ls -l shows them");
         }
-        let (Some(major), Some(minor)) = (device.get("major"), device.get("minor")) else { continue };
-        let numbers = [kind, major.raw().into(), minor.raw().into()];
-        if seen.contains(&numbers) {
+        let number = |name| device.get(name).and_then(Value::as_i64);
+        let (Some(major), Some(minor)) = (number("major"), number("minor")) else { continue };
+        if !seen.insert((major, minor, kind)) {
             found.note(DEVICES, device, "the same type, major and minor as a device before it", "keep one of them");
-        } else {
-            seen.push(numbers);
         }
     }
 }

@@ -20,6 +20,7 @@ mod seccomp;
 mod version;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::rules::DocumentKind;
 use crate::spec::{Document, Pointer, Value};
@@ -92,7 +93,7 @@ pub fn breaches(document: &Document, kind: DocumentKind) -> Vec<Breach> {
             process::judge(root, platform::Platform::Linux, &mut found);
         }
     }
-    found.0
+    found.all()
 }
 
 /// Whether none of `breaches` makes the document invalid.
@@ -100,9 +101,16 @@ pub fn is_valid(breaches: &[Breach]) -> bool {
     breaches.iter().all(|breach| breach.force == Force::Note)
 }
 
+/// So many are listed of one document, the others counted: whoever writes documents must not be able to keep batten busy.
+const MOST: usize = 500;
+
 /// What was found so far.
 #[derive(Debug, Default)]
-struct Found(Vec<Breach>);
+struct Found {
+    listed: Vec<Breach>,
+    /// How many more there are, and the worst of them.
+    more: Option<(usize, Force)>,
+}
 
 impl Found {
     fn must(
@@ -126,7 +134,24 @@ impl Found {
     }
 
     fn add(&mut self, force: Force, section: &'static str, at: Value<'_>, message: String, hint: Cow<'static, str>) {
-        self.0.push(Breach { force, section, pointer: at.pointer(), message, hint });
+        if self.listed.len() < MOST {
+            return self.listed.push(Breach { force, section, pointer: at.pointer(), message, hint });
+        }
+        let (count, worst) = self.more.unwrap_or((0, force));
+        self.more = Some((count + 1, worst.max(force)));
+    }
+
+    fn all(mut self) -> Vec<Breach> {
+        if let Some((count, force)) = self.more {
+            self.listed.push(Breach {
+                force,
+                section: "config.md",
+                pointer: Pointer::root(),
+                message: format!("{count} more places are not as the specification says"),
+                hint: "no engine writes such a document; look at where it comes from".into(),
+            });
+        }
+        self.listed
     }
 
     /// Says of the string `at` that it must start at the root.
@@ -150,13 +175,13 @@ impl Found {
         name: impl Fn(Value<'d>) -> Option<Cow<'d, str>>,
         what: &str,
     ) {
-        let mut seen: Vec<Cow<'d, str>> = Vec::new();
+        let mut seen: HashSet<Cow<'d, str>> = HashSet::new();
         for item in items {
             let Some(name) = name(item) else { continue };
             if seen.contains(&name) {
                 self.must(section, item, format!("{what} {name:?} stands twice"), "keep one of them");
             } else {
-                seen.push(name);
+                seen.insert(name);
             }
         }
     }

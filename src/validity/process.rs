@@ -63,6 +63,13 @@ fn command(process: Value<'_>, platform: Platform, found: &mut Found) {
 /// `NAME=value`, each of them.
 pub(super) fn environment(section: &'static str, env: Value<'_>, found: &mut Found) {
     for entry in env.items() {
+        // As it is written, which says it of all but a few of hundreds.
+        if let [b'"', first, rest @ ..] = entry.raw().as_bytes()
+            && !matches!(first, b'=' | b'\\')
+            && memchr::memchr(b'=', rest).is_some()
+        {
+            continue;
+        }
         let Some(text) = entry.as_str() else { continue };
         if text.find('=').is_none_or(|at| at == 0) {
             let name: String = text.chars().take(40).collect();

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use batten::enforce::{EnforceError, Outcome, enforce};
 use batten::host::Host;
 use batten::policy::Policy;
+use batten::report::Judged;
 use batten::rules::DocumentKind;
 use batten::spec::Document;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -27,6 +28,17 @@ fn judged(spec: &str) -> Result<Outcome, EnforceError> {
     let took = seconds() - began;
     assert!(took < MOST_SECONDS, "{took} s for {} bytes: {}…", spec.len(), &spec[..100]);
     outcome
+}
+
+/// What the runtime-spec has against a document, in words, and how many of the document's places that are.
+fn breaches(spec: &str) -> (usize, String) {
+    let began = seconds();
+    let text = spec.as_bytes().to_vec();
+    let judged = Judged::with_spec("-".into(), text, DocumentKind::Spec, &Policy::built_in(), &Host::detect());
+    let took = seconds() - began;
+    assert!(took < MOST_SECONDS, "{took} s for {} bytes: {}…", spec.len(), &spec[..100]);
+    let last = judged.breaches.last().map(|breach| format!("{} {}", breach.force.as_str(), breach.message));
+    (judged.breaches.len(), last.unwrap_or_default())
 }
 
 /// `count` times what `item` makes of a number, with commas.
@@ -78,4 +90,22 @@ fn more_edits_than_any_engine_s_document_needs_are_refused() {
     };
     assert!(judged(&annotations(100)).unwrap().text.contains(r#""annotations":{}"#));
     assert!(matches!(judged(&annotations(100_000)), Err(EnforceError::TooManyEdits)));
+}
+
+/// Each is valid or not by what it holds in the end: the last of them alone breaks a MUST.
+#[test]
+fn a_hundred_thousand_places_out_of_the_runtime_spec_are_counted_and_a_few_hundred_listed() {
+    let root = r#""root":{"path":"rootfs"},"process":{"cwd":"/","args":["sh"],"user":{"uid":0,"gid":0}}"#;
+    let stranger = |number| format!("\"x{number}\":0");
+    let (listed, last) = breaches(&spec(&format!(r#"{root},{},"hostname":null"#, many(100_000, stranger))));
+    assert_eq!((listed, last.as_str()), (501, "invalid 99501 more places are not as the specification says"));
+    let device =
+        |number: u32| format!(r#"{{"type":"c","path":"/dev/x{number}","major":{},"minor":1}}"#, number % 50_000);
+    let (listed, last) = breaches(&spec(&format!(r#"{root},"linux":{{"devices":[{}]}}"#, many(100_000, device))));
+    assert_eq!((listed, last.as_str()), (501, "note 49500 more places are not as the specification says"));
+    let mapping = |number: u32| format!(r#"{{"containerID":{},"hostID":{},"size":2}}"#, number * 2, number * 3);
+    let namespaces = r#""namespaces":[{"type":"user"}]"#;
+    let mappings = many(100_000, mapping);
+    let linux = format!(r#""linux":{{{namespaces},"uidMappings":[{mappings}],"gidMappings":[{mappings}]}}"#);
+    assert_eq!(breaches(&spec(&format!("{root},{linux}"))), (0, String::new()));
 }

@@ -107,9 +107,15 @@ fn the_page_works_in_a_browser_and_asks_no_network_for_anything() {
     assert_eq!(browser.evaluate("document.querySelectorAll('details.doc[open]').length"), 0);
     browser.evaluate("document.getElementById('open').click()");
     assert_eq!(browser.evaluate("document.querySelectorAll('details.doc[open]').length"), 7);
+    let pieces = "document.querySelectorAll('main ins, main del').length";
+    assert_eq!(browser.evaluate(pieces), 0, "a diff is filled in when somebody looks");
+    browser.evaluate("document.querySelectorAll('.diff').forEach(function (one) { one.open = true; })");
     let changed = "Array.from(document.querySelectorAll('details.doc')).find(function (one) { return one.textContent.includes('privileged'); }).querySelectorAll('ins').length > 0";
     assert_eq!(browser.evaluate(changed), true, "the diff of a container is there");
+    let twice = "(function () { var all = Array.from(document.getElementById('hunks').content.children).map(function (one) { return one.textContent; }); return all.length - new Set(all).size; })()";
+    assert_eq!(browser.evaluate(twice), 0, "no piece of a diff stands in the page twice");
     accessible(&mut browser);
+    readable_on_a_telephone(&mut browser);
     pictures(&mut browser);
 
     browser.open("about:blank");
@@ -151,6 +157,16 @@ fn accessible(browser: &mut Browser) {
     browser.call("Emulation.setEmulatedMedia", json!({"features": []}));
 }
 
+/// Nothing stands beside the screen, and no name of a rule is broken into letters.
+fn readable_on_a_telephone(browser: &mut Browser) {
+    let metrics = |width| json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+    browser.call("Emulation.setDeviceMetricsOverride", metrics(360));
+    assert_eq!(browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0);
+    let broken = "Array.from(document.querySelectorAll('[aria-labelledby=by-rule] tbody th button')).filter(function (one) { return one.offsetHeight > 50; }).map(function (one) { return one.textContent; })";
+    assert_eq!(browser.evaluate(broken), json!([]));
+    browser.call("Emulation.setDeviceMetricsOverride", metrics(1280));
+}
+
 const CONTRAST: &str = r"(function () {
   var parse = function (text) { return text.match(/[\d.]+/g).map(Number); };
   var light = function (rgb) { return rgb.slice(0, 3).map(function (v) { v /= 255; return v <= 0.03928 ? v / 12.92 : Math.pow((v + 0.055) / 1.055, 2.4); })
@@ -176,6 +192,11 @@ fn pictures(browser: &mut Browser) {
         );
         fs::write(Path::new(&folder).join(format!("{scheme}.png.base64")), browser.picture()).unwrap();
     }
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        json!({"width": 360, "height": 900, "deviceScaleFactor": 1, "mobile": false}),
+    );
+    fs::write(Path::new(&folder).join("narrow.png.base64"), browser.picture()).unwrap();
     let paper = browser.call("Page.printToPDF", json!({"printBackground": false}));
     fs::write(Path::new(&folder).join("paper.pdf.base64"), paper["data"].as_str().unwrap()).unwrap();
     browser.call("Emulation.setEmulatedMedia", json!({"features": []}));

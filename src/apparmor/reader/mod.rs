@@ -45,7 +45,7 @@ pub enum TomlError {
         path: PathBuf,
     },
     /// The text is not TOML, or not a profile's.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {}", path.display(), error.to_string().trim_end())]
     Syntax {
         /// The file.
         path: PathBuf,

@@ -178,7 +178,7 @@ impl Check {
         let used_waivers = judged.result.as_ref().map(|outcome| outcome.used_waivers.clone()).unwrap_or_default();
         let empty = judged.is_policy() && judged.findings().is_empty();
         let text = if empty { String::new() } else { writer.document(&judged) };
-        Row { text, summary, fails, used_waivers }
+        Row { text, hunks: writer.hunks(&judged), summary, fails, used_waivers }
     }
 
     /// Nothing for a container that is gone by now.
@@ -230,7 +230,8 @@ const fn worst(verdict: Option<Verdict>) -> Exit {
 fn stats(summary: &Summary, began: Instant) {
     let (documents, seconds) = (summary.documents(), began.elapsed().as_secs_f64());
     let (rate, mega) = (documents as f64 / seconds, summary.bytes as f64 / 1e6);
-    eprintln!("{documents} documents, {mega:.1} MB in {seconds:.2} s: {rate:.0} per second");
+    let noun = if documents == 1 { "document" } else { "documents" };
+    eprintln!("{documents} {noun}, {mega:.1} MB in {seconds:.2} s: {rate:.0} per second");
     for ((rule, disposition), count) in &summary.rules {
         eprintln!("  {count:>7} {rule} {}", disposition.as_str());
     }

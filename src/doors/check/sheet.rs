@@ -1,16 +1,17 @@
 //! The report as it goes out: each document's piece as it comes in, the counts, and what stands around them.
 
-use std::collections::BTreeMap;
 use std::io::{BufWriter, Result, Write};
 
 use super::progress::Bar;
 use crate::fleet::{Summary, WaiverUse};
-use crate::report::{Format, Verdict, Writer, page};
+use crate::report::{Format, Page, Writer};
 
 /// What one document came to: all that is kept of it.
 pub(super) struct Row {
     /// Its piece of the report; may be nothing.
     pub(super) text: String,
+    /// The pieces of its diff, where the format shows one.
+    pub(super) hunks: Vec<String>,
     /// Its counts.
     pub(super) summary: Summary,
     /// Whether it makes the run exit with 1 by `--fail-on`.
@@ -29,8 +30,7 @@ pub(super) struct Sheet<'p, W: Write> {
     pub(super) waivers: WaiverUse,
     fails: bool,
     bar: Bar,
-    /// HTML begins with its counts and the worst documents, so its pieces wait here, by verdict.
-    kept: BTreeMap<Option<Verdict>, String>,
+    page: Page,
     first: bool,
     failed: Result<()>,
 }
@@ -46,7 +46,7 @@ impl<'p, W: Write> Sheet<'p, W> {
             waivers: WaiverUse::default(),
             fails: false,
             bar: Bar::new(),
-            kept: BTreeMap::new(),
+            page: Page::default(),
             first: true,
             failed: Ok(()),
         })
@@ -59,9 +59,12 @@ impl<'p, W: Write> Sheet<'p, W> {
         self.fails |= row.fails;
         self.waivers.add(&row.used_waivers);
         self.bar.step(self.summary.documents());
+        if row.text.is_empty() {
+            return self.failed.is_ok();
+        }
         if self.writer.format == Format::Html {
-            self.kept.entry(verdict).or_default().push_str(&row.text);
-        } else if !row.text.is_empty() && self.failed.is_ok() {
+            self.page.add(verdict, &row.text, row.hunks);
+        } else if self.failed.is_ok() {
             let between = if std::mem::take(&mut self.first) { "" } else { self.writer.between() };
             self.failed = self.out.write_all(between.as_bytes()).and_then(|()| self.out.write_all(row.text.as_bytes()));
         }
@@ -73,8 +76,7 @@ impl<'p, W: Write> Sheet<'p, W> {
         self.bar.end();
         self.failed?;
         let tail = if self.writer.format == Format::Html {
-            let worst_first: String = self.kept.into_values().rev().collect();
-            page(&self.summary, self.writer.policy, &worst_first)
+            self.page.end(&self.summary, self.writer.policy)
         } else {
             self.writer.tail(&self.summary)
         };

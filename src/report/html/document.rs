@@ -5,17 +5,16 @@ use std::fmt::Write;
 use super::VERDICTS;
 use crate::finding::Finding;
 use crate::policy::Policy;
-use crate::report::judged::{Judged, Verdict};
+use crate::report::judged::Judged;
 use crate::report::markup::escaped;
-use crate::report::patch::unified;
 use crate::rules;
 use crate::spec::Pointer;
 use crate::validity::{self, Breach};
 
-/// A diff longer than this is cut: `batten diff` shows it whole.
-const LONGEST_DIFF: usize = 400;
+/// What stands behind a container's piece and its diff.
+pub(in crate::report) const END: &str = "</div>\n</details>\n";
 
-/// The piece of one container.
+/// The piece of one container, open at its end for the diff.
 pub(in crate::report) fn document(judged: &Judged, policy: &Policy) -> String {
     let verdict = judged.verdict();
     let (class, words) = match VERDICTS.iter().find(|(known, _)| *known == verdict) {
@@ -23,12 +22,11 @@ pub(in crate::report) fn document(judged: &Judged, policy: &Policy) -> String {
         Some((_, words)) => (verdict.as_str(), *words),
         None => ("", ""),
     };
-    let open = if verdict >= Verdict::Denied || judged.is_policy() { " open" } else { "" };
     let labels = &judged.labels;
     let known = [labels.engine, labels.name.as_deref(), labels.image.as_deref(), labels.id.as_deref()];
     let known = known.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let mut out = format!(
-        "<details class=\"doc {class}\" data-verdict=\"{class}\" data-rules=\"{}\" data-severities=\"{}\" data-image=\"{}\"{open}>\n\
+        "<details class=\"doc {class}\" data-verdict=\"{class}\" data-rules=\"{}\" data-severities=\"{}\" data-image=\"{}\">\n\
          <summary><span class=\"tag {class}\">{words}</span><code>{}</code> <span class=\"dim\">{}</span>{}</summary>\n<div class=\"body\">\n",
         escaped(&rules_of(judged)),
         severities(judged),
@@ -38,17 +36,15 @@ pub(in crate::report) fn document(judged: &Judged, policy: &Policy) -> String {
         how_many(judged),
     );
     match &judged.result {
-        Ok(outcome) => {
+        Ok(_) => {
             findings(&mut out, judged, policy);
             breaches(&mut out, judged);
-            change(&mut out, &unified(&judged.name, &judged.before, &outcome.text));
         }
         Err(error) => {
             let _ = writeln!(out, "<p>{}</p>\n<p class=\"dim\">{}</p>", escaped(&error.message), escaped(&error.hint));
             breaches(&mut out, judged);
         }
     }
-    out.push_str("</div>\n</details>\n");
     out
 }
 
@@ -130,24 +126,4 @@ fn breaches(out: &mut String, judged: &Judged) {
         );
     }
     out.push_str("</ol>\n");
-}
-
-fn change(out: &mut String, diff: &str) {
-    if diff.is_empty() {
-        return;
-    }
-    out.push_str("<details class=\"diff\"><summary>What would change</summary>\n<pre tabindex=\"0\">");
-    for line in diff.lines().take(LONGEST_DIFF) {
-        let text = escaped(line);
-        let _ = match line.as_bytes().first() {
-            Some(b'+') => writeln!(out, "<ins>{text}</ins>"),
-            Some(b'-') => writeln!(out, "<del>{text}</del>"),
-            _ => writeln!(out, "{text}"),
-        };
-    }
-    let rest = diff.lines().count().saturating_sub(LONGEST_DIFF);
-    if rest > 0 {
-        let _ = writeln!(out, "… {rest} more lines: batten diff shows all");
-    }
-    out.push_str("</pre>\n</details>\n");
 }

@@ -2,10 +2,14 @@
 //! own policy lets only the script and style run that batten wrote.
 
 mod document;
+mod hunks;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub(super) use self::document::document;
+use self::hunks::Hunks;
+pub(super) use self::hunks::hunks;
 use super::judged::Verdict;
 use super::markup::escaped;
 use crate::finding::Disposition;
@@ -18,8 +22,8 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The SHA-256 of [`SCRIPT`] and [`STYLE`] in base64: the content security policy runs these and nothing else. The
 /// browser test fails where they are not right; `tests/report/hashes.sh` writes them.
-const SCRIPT_HASH: &str = "/zZa7r+VJCLjsGzdXuAsjGaYyz2NU7z1TLI3oBs3B6E=";
-const STYLE_HASH: &str = "mtdfi+v2uwdsUyhVS7A0p/Kf+EogDTmw4J9z+eqBsNA=";
+const SCRIPT_HASH: &str = "lk0TMgjAaphqJBf6wWpZwydGeQcv+HXFCsUKfE4cBs4=";
+const STYLE_HASH: &str = "GpOTAteqCZh1yeSBC+XrQJw2wgMbAqYnf3X4QLtbQJ0=";
 
 /// Verdicts and their words, the worst first: the order of the page.
 const VERDICTS: [(Verdict, &str); 4] = [
@@ -29,8 +33,30 @@ const VERDICTS: [(Verdict, &str); 4] = [
     (Verdict::Clean, "within the policy"),
 ];
 
-/// The page around the documents' pieces, which come in the order of [`VERDICTS`].
-pub fn page(summary: &Summary, policy: &Policy, documents: &str) -> String {
+/// A page that is being gathered: it begins with its counts and the worst documents, so all wait here for the last one.
+#[derive(Debug, Default)]
+pub struct Page {
+    kept: BTreeMap<Option<Verdict>, String>,
+    hunks: Hunks,
+}
+
+impl Page {
+    /// Takes one document's piece and the pieces of its diff.
+    pub fn add(&mut self, verdict: Option<Verdict>, piece: &str, hunks: Vec<String>) {
+        let kept = self.kept.entry(verdict).or_default();
+        kept.push_str(piece);
+        kept.push_str(&self.hunks.shared(hunks));
+        kept.push_str(document::END);
+    }
+
+    /// The whole page.
+    pub fn end(self, summary: &Summary, policy: &Policy) -> String {
+        let worst_first: String = self.kept.into_values().rev().collect();
+        page(summary, policy, &worst_first, &self.hunks)
+    }
+}
+
+fn page(summary: &Summary, policy: &Policy, documents: &str, hunks: &Hunks) -> String {
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-{SCRIPT_HASH}'; style-src 'sha256-{STYLE_HASH}'; \
@@ -54,7 +80,11 @@ pub fn page(summary: &Summary, policy: &Policy, documents: &str) -> String {
     );
     filter(&mut out, summary);
     let _ = write!(out, "{documents}<p id=\"none\" hidden>No container fits these filters.</p>\n</section>\n");
-    let _ = write!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n");
+    let _ = write!(
+        out,
+        "</main>\n<template id=\"hunks\">{}</template>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        hunks.html()
+    );
     out
 }
 

@@ -4,14 +4,29 @@
   var all = function (selector) { return Array.from(document.querySelectorAll(selector)); };
   var documents = all("details.doc");
   var texts = documents.map(function (one) { return one.textContent.toLowerCase(); });
+  // The pieces of the diffs stand in the page once; a container's own are filled in when somebody looks.
+  var pieces = Array.from(byId("hunks").content.children);
+  var pieceTexts = pieces.map(function (one) { return one.textContent.toLowerCase(); });
+  var numbers = documents.map(function (one) {
+    var diff = one.querySelector(".diff");
+    return diff ? diff.dataset.hunks.split(" ").map(Number) : [];
+  });
+  var fill = function (diff) {
+    if (!diff.dataset.hunks) { return; }
+    diff.dataset.hunks.split(" ").forEach(function (number) { diff.appendChild(pieces[number].cloneNode(true)); });
+    delete diff.dataset.hunks;
+  };
   var fields = ["search", "verdict", "rule", "severity", "image"];
   var holds = function (list, word) { return !word || list.split(" ").indexOf(word) >= 0; };
 
   var show = function () {
     var words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    var changed = words.map(function (word) { return pieceTexts.map(function (text) { return text.indexOf(word) >= 0; }); });
     var verdict = byId("verdict").value, image = byId("image").value, shown = 0;
     documents.forEach(function (one, index) {
-      var fits = words.every(function (word) { return texts[index].indexOf(word) >= 0; }) &&
+      var fits = words.every(function (word, at) {
+        return texts[index].indexOf(word) >= 0 || numbers[index].some(function (number) { return changed[at][number]; });
+      }) &&
         (!verdict || one.dataset.verdict === verdict) && (!image || one.dataset.image === image) &&
         holds(one.dataset.rules, byId("rule").value) && holds(one.dataset.severities, byId("severity").value);
       one.hidden = !fits;
@@ -60,12 +75,20 @@
     if (event.key === "/" && !/INPUT|SELECT/.test(event.target.tagName)) { event.preventDefault(); byId("search").focus(); }
   });
   var closed = [];
+  document.addEventListener("toggle", function (event) {
+    if (event.target.open && event.target.classList.contains("diff")) { fill(event.target); }
+  }, true);
   addEventListener("beforeprint", function () {
-    closed = all("details").filter(function (one) { return !one.open; });
+    // On paper a diff is there only where somebody has opened it: a filter has pages of lines.
+    closed = all("details.doc").filter(function (one) { return !one.open; });
     closed.forEach(function (one) { one.open = true; });
   });
   addEventListener("afterprint", function () { closed.forEach(function (one) { one.open = false; }); });
   addEventListener("hashchange", function () { recall(); show(); });
+  // What is refused lies open where that is few.
+  if (documents.length <= 20) {
+    documents.forEach(function (one) { one.open = !/would-fix|clean/.test(one.dataset.verdict); });
+  }
   byId("filter").hidden = false;
   recall();
   show();

@@ -1,9 +1,46 @@
 //! `batten check --running`: what the engines run at this moment, found in their state without asking them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lab::{IMAGE, Room, on_every_runtime, soon};
 use serde_json::Value;
+
+/// What a dry run says of each document; the exit code is for no finding that these can have.
+fn documents(room: &Room, args: &[&str]) -> Vec<Value> {
+    let said = room.batten(&[&["check", "--fail-on", "waiver-expired", "--format", "jsonl"], args].concat());
+    said.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The rules that refuse each running container by `level`, by its name. What is said of one that runs is what is said
+/// of its config.json where that lies among others.
+fn refused(room: &Room, level: &str) -> BTreeMap<String, BTreeSet<String>> {
+    room.write("/run/level.toml", &format!("level = '{level}'\n"));
+    let policy = ["--policy", "/run/level.toml"];
+    let mut rules = BTreeMap::new();
+    for live in documents(room, &[&policy[..], &["--running"]].concat()) {
+        let copy = "/run/elsewhere/config.json";
+        let path = live["path"].as_str().unwrap();
+        room.run("install", &["-D", path, copy]).assert_done();
+        let offline = documents(room, &[&policy[..], &[copy]].concat());
+        assert_eq!(offline[0]["findings"], live["findings"], "{path} by {level}");
+        assert_eq!(offline[0]["spec"], live["spec"], "{path}");
+        let of = |key: &str| live["container"][key].as_str().map(str::to_owned);
+        let refusals = live["findings"].as_array().unwrap().iter().filter(|finding| finding["disposition"] == "denied");
+        let found = refusals.map(|finding| finding["rule"].as_str().unwrap().to_owned());
+        rules.insert(of("name").or(of("id")).unwrap(), found.collect());
+    }
+    rules
+}
+
+/// Each of `rules` must refuse `wild` by `level`, and not `tame`.
+fn assert_told_apart(room: &Room, level: &str, rules: &[&str]) {
+    let found = refused(room, level);
+    for rule in rules {
+        let names: Vec<&str> =
+            found.iter().filter(|(_, rules)| rules.contains(*rule)).map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["wild"], "{rule} by {level}: {found:#?}");
+    }
+}
 
 /// Engine, name and image of everything that is found to run.
 fn found(room: &Room) -> BTreeSet<[String; 3]> {
@@ -72,5 +109,76 @@ fn what_containerd_runs_is_found_also_what_its_cri_started() {
         assert!(seen.iter().any(|[_, name, _]| name == "pod"), "the pause container has its pod's name: {seen:?}");
         cri.remove(pod).unwrap();
         assert!(soon(|| found(room).len() == 1), "{:?}", found(room));
+    });
+}
+
+/// What every engine must show of a container that asks for the host, and not of one that asks for nothing.
+const BASELINE: [&str; 5] = ["privileged", "host-network", "host-pid", "capabilities", "bind-mounts"];
+const CIS: [&str; 5] = ["privileged", "host-network", "host-pid", "host-sockets", "devices"];
+
+#[test]
+fn a_docker_container_that_asks_for_the_host_is_found_by_every_level_while_it_runs() {
+    on_every_runtime(|room| {
+        let docker = room.bare_docker();
+        docker.sleeper("tame", &[]);
+        let socket = "/run/docker.sock:/run/docker.sock";
+        let wishes = ["--privileged", "--network", "host", "--pid", "host", "--volume", socket];
+        let run = [&["run", "--detach", "--name", "wild"], &wishes[..], &[IMAGE, "sleep", "1000"]];
+        docker.run(&run.concat()).assert_done();
+        assert_told_apart(room, "baseline", &BASELINE);
+        assert_told_apart(room, "restricted", &BASELINE);
+        assert_told_apart(room, "cis-docker", &CIS);
+        let user = ["--user", "1000", "--security-opt", "no-new-privileges", "--cap-drop", "ALL"];
+        docker.sleeper("hardened", &user);
+        let found = refused(room, "restricted");
+        assert!(
+            ["user", "no-new-privs", "capabilities"].iter().all(|rule| found["tame"].contains(*rule)),
+            "{found:#?}"
+        );
+        assert!(found["hardened"].is_empty(), "{found:#?}");
+    });
+}
+
+#[test]
+fn a_podman_container_that_asks_for_the_host_is_found_by_every_level_while_it_runs() {
+    on_every_runtime(|room| {
+        let podman = room.podman(&[]).bare();
+        podman.sleeper("tame", &[]);
+        room.run("mkdir", &["-p", "/run/podman"]).assert_done();
+        room.run("touch", &["/run/podman/podman.sock"]).assert_done();
+        let socket = "/run/podman/podman.sock:/run/podman/podman.sock";
+        podman.sleeper("wild", &["--privileged", "--network", "host", "--pid", "host", "--volume", socket]);
+        assert_told_apart(room, "baseline", &BASELINE);
+        assert_told_apart(room, "restricted", &BASELINE);
+        assert_told_apart(room, "cis-docker", &CIS);
+    });
+}
+
+#[test]
+fn a_containerd_container_that_asks_for_the_host_is_found_by_every_level_while_it_runs() {
+    on_every_runtime(|room| {
+        let containerd = room.containerd(&[]);
+        let runtime = room.kind.path().display().to_string();
+        containerd.sleeper(&runtime, "tame", &[]);
+        let socket = "type=bind,src=/run/containerd/containerd.sock,dst=/containerd.sock,options=rbind:rw";
+        let wishes = ["--privileged", "--net-host", "--with-ns", "pid:/proc/1/ns/pid", "--mount", socket];
+        containerd.sleeper(&runtime, "wild", &wishes);
+        assert_told_apart(room, "baseline", &BASELINE);
+        assert_told_apart(room, "restricted", &BASELINE);
+        assert_told_apart(room, "cis-docker", &CIS);
+    });
+}
+
+#[test]
+fn a_privileged_container_of_a_kubelet_is_found_by_the_baseline_while_it_runs() {
+    on_every_runtime(|room| {
+        let mut cri = room.containerd(&[]).cri();
+        let pod = cri.pod("pod", "runc", true).unwrap();
+        cri.container(&pod, true).unwrap();
+        let found = refused(room, "baseline");
+        assert!(
+            ["privileged", "host-network", "capabilities"].iter().all(|rule| found["c"].contains(*rule)),
+            "{found:#?}"
+        );
     });
 }
