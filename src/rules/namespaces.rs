@@ -5,10 +5,10 @@
 //! **Fields.** `linux.namespaces[*].type` and `path`. A type that is not listed is the host's.
 //!
 //! **Allowed.** An entry without a path, which makes a new namespace; or with one that `joinable` matches in its normal form.
-//! Never /proc/1, /proc/self or a way through another process's root: those are the host's. Whose namespace
-//! /proc/PID/ns/TYPE is, a bundle does not show: name what your engine writes if that is too wide. The fix adds an entry
-//! without a path, which leaves a network namespace with loopback only; a user namespace needs mappings that nobody has
-//! given, and a join is refused.
+//! Never /proc/1, /proc/self, a way through another process's root or Docker's /run/docker/netns/default: those are the
+//! host's. Whose namespace /proc/PID/ns/TYPE is, a bundle does not show: name what your engine writes if that is too wide.
+//! The fix adds an entry without a path, which leaves a network namespace with loopback only; a user namespace needs
+//! mappings that nobody has given, and a join is refused.
 
 use super::case::{Case, Wrong};
 use super::path::normal;
@@ -156,7 +156,11 @@ fn judge(case: &Case<'_>, kind: &'static str) -> Judgement {
             continue;
         }
         let message = format!("the {kind} namespace {path} is joined");
-        let hint = "share with a container of the same pod only, or name the path in joinable";
+        let hint = if is_hosts(&place) {
+            own_hint(kind)
+        } else {
+            "share with a container of the same pod only, or name the path in joinable"
+        };
         let pointer = PLACE.child(&position.to_string()).child("path");
         findings.push(case.found(Some(&path), Wrong { setting: "joinable", pointer, message, hint }));
     }
@@ -167,19 +171,29 @@ fn shared(case: &Case<'_>, kind: &'static str) -> Finding {
     let message = format!("the host's {kind} namespace is shared");
     let wrong = |hint| Wrong { setting: "violation", pointer: PLACE, message, hint };
     if kind == "user" {
-        return case.found(None, wrong("set hostUsers: false, --userns=auto or userns-remap"));
+        return case.found(None, wrong(own_hint(kind)));
     }
-    let hint =
-        "take out hostNetwork, hostPID, hostIPC, or --network, --pid, --ipc, --uts, --cgroupns with the word host";
-    case.fixable(None, wrong(hint), || {
+    case.fixable(None, wrong(own_hint(kind)), || {
         let own = case.at(&PLACE).into_iter().flat_map(Value::items).map(|entry| entry.raw().to_owned());
         let all: Vec<_> = own.chain([format!("{{\"type\":\"{kind}\"}}")]).collect();
         vec![Edit::set(PLACE, format!("[{}]", all.join(",")))]
     })
 }
 
+/// How a container gets a namespace of its own.
+fn own_hint(kind: &str) -> &'static str {
+    if kind == "user" {
+        return "set hostUsers: false, --userns=auto or userns-remap";
+    }
+    "take out hostNetwork, hostPID, hostIPC, or --network, --pid, --ipc, --uts, --cgroupns with the word host"
+}
+
 /// Whether a path in its normal form leads to a namespace of the host, or hides where it leads.
 fn is_hosts(path: &str) -> bool {
+    // What `--network host` comes to (moby, libnetwork/sandbox.go): a name for dockerd's own, rootless or not.
+    if path.ends_with("/docker/netns/default") {
+        return true;
+    }
     let Some(rest) = path.strip_prefix("/proc/") else { return false };
     let parts: Vec<_> = rest.split('/').collect();
     match parts.as_slice() {
