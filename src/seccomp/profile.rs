@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::action::{Action, Op};
 use super::arch::Arch;
+use super::syscalls::Syscall;
 use crate::spec::{Kind, Place, Pointer, ReadError, Value, quote};
 
 /// With this flag a call that the filter fails leaves a record in the kernel's log (`seccomp(2)`).
@@ -173,7 +174,7 @@ impl Rule {
         names: impl Iterator<Item = Value<'d>>,
         errno_ret: Option<u32>,
     ) -> Result<Self, ProfileError> {
-        let names = names.map(|name| string(name).map(Cow::Owned)).collect::<Result<Vec<_>, _>>()?;
+        let names = names.map(call_name).collect::<Result<Vec<_>, _>>()?;
         if names.is_empty() {
             return Err(ProfileError::at(value, "the rule names no system call", "list them in `names`"));
         }
@@ -254,6 +255,14 @@ pub(super) fn list<'d>(object: Value<'d>, key: &str) -> Result<impl Iterator<Ite
 pub(super) fn string(value: Value<'_>) -> Result<String, ProfileError> {
     expect(value, Kind::String)?;
     Ok(value.as_str().unwrap_or_default().into_owned())
+}
+
+/// A known call's name is not copied: a profile has hundreds.
+fn call_name(value: Value<'_>) -> Result<Cow<'static, str>, ProfileError> {
+    expect(value, Kind::String)?;
+    let name = value.as_str().unwrap_or_default();
+    let known = Syscall::from_name(&name).map(|call| Cow::Borrowed(call.name()));
+    Ok(known.unwrap_or_else(|| Cow::Owned(name.into_owned())))
 }
 
 fn number(object: Value<'_>, key: &str) -> Result<Option<u32>, ProfileError> {

@@ -61,30 +61,97 @@ impl<'s, 'p> Side<'s, 'p> {
 /// to what it says.
 pub(super) fn harden(said: &mut [Said<'_>], sides: &[Side<'_, '_>; 2], archs: &[Arch], default: Verdict) {
     for arch in archs.iter().copied().filter(|arch| Multiplexer::used_on(*arch)) {
-        let width = Width::of(arch);
         for multiplexer in Multiplexer::ALL {
             let Some(own) = multiplexer.syscall() else { continue };
-            if !sides.iter().all(|side| side.concerns(multiplexer, own)) {
-                continue;
+            if sides.iter().all(|side| side.concerns(multiplexer, own)) {
+                Through { multiplexer, own, arch, default }.harden(said, sides);
             }
-            let lost = sides.iter().any(|side| side.is_lost_on(arch));
-            let sides = sides.map(|side| side.on(own, arch));
-            for (call, bound) in loosened(said, own, multiplexer, &sides, arch, default) {
-                let furthest = said[call.index()].strictest(default);
-                said[call.index()] = Said::Always(furthest.max(bound));
-            }
-            let is_said_right = |said: &[Said<'_>]| {
-                on_result(said, own, multiplexer, arch, default, |result| is_faithful(result.live(), width))
+        }
+    }
+}
+
+/// What goes through a multiplexer on one architecture.
+#[derive(Clone, Copy)]
+struct Through {
+    multiplexer: Multiplexer,
+    /// The multiplexer as a call.
+    own: Syscall,
+    arch: Arch,
+    /// The result's default.
+    default: Verdict,
+}
+
+/// What a side says of the multiplexer, and its default.
+type Bound<'s, 'p> = (Cow<'s, Decision<'p>>, Verdict);
+
+impl Through {
+    fn harden(self, said: &mut [Said<'_>], sides: &[Side<'_, '_>; 2]) {
+        let Self { multiplexer, own, arch, default } = self;
+        let is_right = |decision: &Decision<'_>| is_faithful(decision.live(), Width::of(arch));
+        let lost = sides.iter().any(|side| side.is_lost_on(arch));
+        let bounds = sides.map(|side| side.on(own, arch));
+        for (call, bound) in self.look(said, |result| self.loosened(result, &bounds)) {
+            let furthest = said[call.index()].strictest(default);
+            said[call.index()] = Said::Always(furthest.max(bound));
+        }
+        let judge = |result: &Decision<'_>| (is_right(result), self.loosened(result, &bounds).is_empty());
+        let (mut is_said_right, mut is_within) = self.look(said, judge);
+        if !is_said_right {
+            // Conditions on a call's first argument are lost behind the multiplexer: their verdicts meet there.
+            multiplexer.calls().for_each(|(call, _)| said[call.index()].settle(default));
+            (is_said_right, is_within) = self.look(said, judge);
+        }
+        if lost || !is_said_right || !is_within || !bounds.iter().all(|(side, _)| is_right(side)) {
+            let strictest = bounds.iter().map(|(side, side_default)| side.strictest(*side_default));
+            close(said, own, multiplexer, strictest.fold(Verdict::ALLOW, Verdict::max), default);
+        }
+    }
+
+    /// The calls whose companions let through what a side does not, with the verdict that they must get.
+    fn loosened(self, result: &Decision<'_>, sides: &[Bound<'_, '_>; 2]) -> Vec<(Syscall, Verdict)> {
+        let Self { multiplexer, own, arch, default } = self;
+        let mut bounds: Vec<(Syscall, Verdict)> = Vec::new();
+        for (side, side_default) in sides {
+            let found = &mut |region: &Region, _: Verdict, right: Verdict| {
+                for (call, _) in multiplexer.calls().filter(|(_, number)| region.reaches(0, *number)) {
+                    match bounds.iter_mut().find(|(known, _)| *known == call) {
+                        Some((_, bound)) => *bound = right.max(*bound),
+                        None => bounds.push((call, right)),
+                    }
+                }
+                if multiplexer.calls().all(|(_, number)| !region.reaches(0, number)) {
+                    bounds.push((own, right));
+                }
+                true
             };
-            if !is_said_right(said) {
-                // Conditions on a call's first argument are lost behind the multiplexer: their verdicts meet there.
-                multiplexer.calls().for_each(|(call, _)| said[call.index()].settle(default));
+            if !looser(result, default, side, *side_default, Width::of(arch), found) {
+                bounds.push((own, Verdict::KILL_THREAD));
             }
-            let sure = !lost && sides.iter().all(|(side, _)| is_faithful(side.live(), width)) && is_said_right(said);
-            if !sure || !loosened(said, own, multiplexer, &sides, arch, default).is_empty() {
-                let strictest = sides.iter().map(|(side, side_default)| side.strictest(*side_default));
-                close(said, own, multiplexer, strictest.fold(Verdict::ALLOW, Verdict::max), default);
-            }
+        }
+        bounds
+    }
+
+    /// Looks at what the result says of the multiplexer.
+    fn look<R>(self, said: &[Said<'_>], look: impl FnOnce(&Decision<'_>) -> R) -> R {
+        let profile = self.profile(said);
+        let filter = Filter::new(&profile, self.arch);
+        look(&filter.decision_on(self.own, self.arch))
+    }
+
+    /// The result, as far as it concerns the multiplexer.
+    fn profile(self, said: &[Said<'_>]) -> Profile {
+        let mut layout = Layout::default();
+        for call in self.multiplexer.calls().map(|(call, _)| call).chain([self.own]) {
+            said[call.index()].clone().lay(&mut layout, Cow::Borrowed(call.name()));
+        }
+        Profile {
+            default_action: self.default.action(),
+            default_errno_ret: self.default.number(),
+            architectures: Vec::new(),
+            flags: None,
+            listener_path: None,
+            listener_metadata: None,
+            syscalls: layout.into_rules(),
         }
     }
 }
@@ -100,69 +167,5 @@ fn close(said: &mut [Said<'_>], own: Syscall, multiplexer: Multiplexer, verdict:
         if !matches!(said[call.index()], Said::Nothing) {
             said[call.index()] = Said::Always(said[call.index()].strictest(default).max(default));
         }
-    }
-}
-
-/// The calls whose companions let through what a side does not, with the verdict that they must get.
-fn loosened(
-    said: &[Said<'_>],
-    own: Syscall,
-    multiplexer: Multiplexer,
-    sides: &[(Cow<'_, Decision<'_>>, Verdict); 2],
-    arch: Arch,
-    default: Verdict,
-) -> Vec<(Syscall, Verdict)> {
-    let mut bounds: Vec<(Syscall, Verdict)> = Vec::new();
-    for (side, side_default) in sides {
-        let found = &mut |region: &Region, _: Verdict, right: Verdict| {
-            for (call, _) in multiplexer.calls().filter(|(_, number)| region.reaches(0, *number)) {
-                match bounds.iter_mut().find(|(known, _)| *known == call) {
-                    Some((_, bound)) => *bound = right.max(*bound),
-                    None => bounds.push((call, right)),
-                }
-            }
-            if multiplexer.calls().all(|(_, number)| !region.reaches(0, number)) {
-                bounds.push((own, right));
-            }
-            true
-        };
-        let decided = on_result(said, own, multiplexer, arch, default, |result| {
-            looser(result, default, side, *side_default, Width::of(arch), found)
-        });
-        if !decided {
-            bounds.push((own, Verdict::KILL_THREAD));
-        }
-    }
-    bounds
-}
-
-/// Looks at what the result says of the multiplexer.
-fn on_result<R>(
-    said: &[Said<'_>],
-    own: Syscall,
-    multiplexer: Multiplexer,
-    arch: Arch,
-    default: Verdict,
-    look: impl FnOnce(&Decision<'_>) -> R,
-) -> R {
-    let profile = profile(said, own, multiplexer, default);
-    let filter = Filter::new(&profile, arch);
-    look(&filter.decision_on(own, arch))
-}
-
-/// The result, as far as it concerns the multiplexer.
-fn profile(said: &[Said<'_>], own: Syscall, multiplexer: Multiplexer, default: Verdict) -> Profile {
-    let mut layout = Layout::default();
-    for call in multiplexer.calls().map(|(call, _)| call).chain([own]) {
-        said[call.index()].clone().lay(&mut layout, Cow::Borrowed(call.name()));
-    }
-    Profile {
-        default_action: default.action(),
-        default_errno_ret: default.number(),
-        architectures: Vec::new(),
-        flags: None,
-        listener_path: None,
-        listener_metadata: None,
-        syscalls: layout.into_rules(),
     }
 }
