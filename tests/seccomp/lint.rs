@@ -9,8 +9,8 @@ fn profile(head: &str, rules: &str) -> String {
     let comma = if rules.is_empty() { "" } else { "," };
     format!(
         "{{{head},\"syscalls\":[\n{{\"names\":[\"read\",\"write\",\"execve\",\"exit_group\",\"capget\",\"capset\",\"chdir\",\
-         \"close\",\"epoll_ctl\",\"faccessat2\",\"fchown\",\"fcntl\",\"fstat\",\"fstatfs\",\"futex\",\"getcwd\",\"getdents64\",\
-         \"getpid\",\"getppid\",\"newfstatat\",\"openat\",\"prctl\",\"rt_sigreturn\",\"setgid\",\"setgroups\",\"setuid\"],\
+         \"clock_gettime\",\"close\",\"epoll_ctl\",\"faccessat2\",\"fchown\",\"fcntl\",\"fstat\",\"fstatfs\",\"futex\",\"getcwd\",\"getdents64\",\
+         \"getpid\",\"getppid\",\"newfstatat\",\"openat\",\"prctl\",\"prlimit64\",\"rt_sigreturn\",\"sched_yield\",\"setgid\",\"setgroups\",\"setuid\"],\
          \"action\":\"SCMP_ACT_ALLOW\"}}{comma}\n{rules}\n]}}"
     )
 }
