@@ -32,6 +32,11 @@ pub(crate) fn is_root() -> bool {
     root
 }
 
+/// Whether the processor is emulated, where a start of runc takes seconds: less is tried then, but of every kind.
+pub(crate) fn is_emulated() -> bool {
+    std::env::var_os("BATTEN_TEST_EMULATED").is_some()
+}
+
 /// One run of `batten`.
 pub(crate) struct Ran {
     pub(crate) code: i32,

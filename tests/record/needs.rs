@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::lab::{has, is_root, ran};
+use crate::lab::{has, is_emulated, is_root, ran};
 
 const MEASURED: &str = include_str!("../../src/record/runtime-needs.txt");
 
@@ -13,7 +13,7 @@ fn the_runtimes_here_need_no_more_than_was_measured() {
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/measure-runtime-needs.sh");
     // A start under strace takes ten seconds where the processor is emulated: one for each kind, as a user with groups.
-    let starts: &[&str] = if std::env::var_os("BATTEN_TEST_EMULATED").is_some() { &["1", "1000"] } else { &["3"] };
+    let starts: &[&str] = if is_emulated() { &["1", "1000"] } else { &["3"] };
     let run = ran(Command::new(script).args(starts).output().unwrap());
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stdout.contains("runc privileges"), "{}", run.stdout);

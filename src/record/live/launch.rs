@@ -165,6 +165,7 @@ impl Runtime {
     ) -> Result<Launched, LaunchError> {
         // Where that fails the exit code stays unknown.
         let _ = nix::sys::prctl::set_child_subreaper(true);
+        let helpers = children();
         let mut create = self.command(&["create"]);
         create.arg("--bundle").arg(bundle).arg("--pid-file").arg(pid_file).arg(id);
         let created = self.step(&mut create, Step::Create, watch).and_then(|_| {
@@ -177,7 +178,7 @@ impl Runtime {
             Ok((pid, handle)) => Ok(Launched { runtime: self, id: id.to_owned(), pid, handle }),
             Err(error) => {
                 self.delete(id);
-                end_children();
+                end_children_but(&helpers);
                 Err(error)
             }
         }
@@ -194,12 +195,16 @@ fn standard_error() -> Stdio {
 }
 
 /// What a runtime leaves behind that was ended half way is a child of this process by then.
-fn end_children() {
-    let list = format!("/proc/self/task/{}/children", std::process::id());
-    let text = std::fs::read_to_string(list).unwrap_or_default();
-    for pid in text.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+fn end_children_but(helpers: &[i32]) {
+    for pid in children().into_iter().filter(|pid| !helpers.contains(pid)) {
         let _ = nix::sys::signal::kill(Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
     }
+}
+
+fn children() -> Vec<i32> {
+    let list = format!("/proc/self/task/{}/children", std::process::id());
+    let text = std::fs::read_to_string(list).unwrap_or_default();
+    text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// A descriptor of the process, which becomes readable when it ends.

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{BACKENDS, TICKING, containers, eventually, goes_on, interrupt, on_every_runtime, record_run, wrapper};
+use super::{BACKENDS, TICKING, containers, eventually, goes_on, interrupt, on_some_runtime, record_run, wrapper};
 use crate::lab::{Lab, allowed, has, ran, runtime_command};
 
 /// A recording of a container that goes on.
@@ -67,7 +67,7 @@ fn when_batten_is_killed_the_container_goes_on_and_in_the_end_nothing_is_left() 
     if !has("bpftool") {
         return;
     }
-    on_every_runtime(|lab, runtime| {
+    on_some_runtime(|lab, runtime| {
         for backend in BACKENDS {
             let mut batten = ticking(lab, runtime, backend);
             let programs = programs_of_batten(&batten);
@@ -89,7 +89,7 @@ fn when_batten_is_killed_the_container_goes_on_and_in_the_end_nothing_is_left() 
 
 #[test]
 fn when_batten_is_killed_before_the_container_s_program_runs_nothing_is_left() {
-    on_every_runtime(|lab, runtime| {
+    on_some_runtime(|lab, runtime| {
         for step in ["create", "start"] {
             let (mut batten, there) = hanging(lab, runtime, step, &[]);
             let mut batten = batten.spawn().unwrap();
@@ -104,7 +104,7 @@ fn when_batten_is_killed_before_the_container_s_program_runs_nothing_is_left() {
 
 #[test]
 fn a_runtime_that_does_not_come_back_is_ended_and_nothing_is_left() {
-    on_every_runtime(|lab, runtime| {
+    on_some_runtime(|lab, runtime| {
         for step in ["create", "start"] {
             let run = ran(hanging(lab, runtime, step, &["--start-within", "5"]).0.output().unwrap());
             assert_eq!(run.code, 3, "{}", run.stderr);
@@ -125,7 +125,7 @@ fn a_runtime_that_does_not_come_back_is_ended_and_nothing_is_left() {
 
 #[test]
 fn when_who_answers_the_container_is_killed_that_is_said_and_the_container_ended() {
-    on_every_runtime(|lab, runtime| {
+    on_some_runtime(|lab, runtime| {
         let batten = ticking(lab, runtime, "notify");
         kill_with_9(&companions(lab, "notify-agent"));
         let run = ran(batten.wait_with_output().unwrap());
@@ -137,23 +137,6 @@ fn when_who_answers_the_container_is_killed_that_is_said_and_the_container_ended
         kill_with_9(&companions(lab, "notify-agent"));
         batten.kill().unwrap();
         batten.wait().unwrap();
-        nothing_is_left(lab);
-    });
-}
-
-#[test]
-fn without_an_answer_a_call_fails_as_one_that_does_not_exist() {
-    on_every_runtime(|lab, runtime| {
-        // The shell opens files as long as it can, and says why it no longer can.
-        const OPENING: &str = "echo >> /tmp/ticks; while read -r line < /bin/busybox; do echo >> /tmp/ticks; done";
-        let _ = fs::remove_file(lab.path("rootfs/tmp/ticks"));
-        lab.bundle(&["/bin/sh", "-c", OPENING], None, true);
-        let mut batten = record_run(lab, runtime, &["--backend", "notify"]);
-        let batten = batten.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        goes_on(lab);
-        kill_with_9(&companions(lab, "notify-agent"));
-        let run = ran(batten.wait_with_output().unwrap());
-        assert!(run.stderr.contains("Function not implemented"), "{}", run.stderr);
         nothing_is_left(lab);
     });
 }
@@ -173,7 +156,7 @@ fn is_in_the_kernel(program: &str) -> bool {
 
 #[test]
 fn an_interrupted_recording_ends_its_container_and_still_gives_the_profile() {
-    on_every_runtime(|lab, runtime| {
+    on_some_runtime(|lab, runtime| {
         for backend in BACKENDS {
             let batten = ticking(lab, runtime, backend);
             interrupt(&batten);

@@ -20,7 +20,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::lab::{Lab, Ran, has, is_root, ran, runtime_command};
+use crate::lab::{Lab, Ran, has, is_emulated, is_root, ran, runtime_command};
 use seen::Seen;
 
 /// From the best to the last resort.
@@ -39,6 +39,15 @@ fn on_every_runtime(test: impl Fn(&Lab, &str)) {
             test(&lab, runtime);
         }
     }
+}
+
+/// Runs `test` where the runtime has little part in what it shows.
+fn on_some_runtime(test: impl Fn(&Lab, &str)) {
+    on_every_runtime(|lab, runtime| {
+        if !is_emulated() || runtime == "crun" {
+            test(lab, runtime);
+        }
+    });
 }
 
 /// The runtime as a program: crun needs a wrapper on a hybrid host.

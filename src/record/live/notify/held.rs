@@ -86,7 +86,7 @@ mod tests {
     use std::process::Command;
     use std::time::Instant;
 
-    use super::super::system;
+    use super::super::system::{self, tests::Listener};
     use super::*;
 
     #[test]
@@ -95,8 +95,9 @@ mod tests {
             return;
         }
         // Its first call after the filter is loaded is execve, which waits for an answer: nobody else has the listener.
-        let waiting =
-            std::thread::spawn(|| system::tests::reporting(libc_execve(), Command::new("/bin/true")).status());
+        let waiting = std::thread::spawn(|| {
+            system::tests::reporting(libc_execve(), Listener::Kept, Command::new("/bin/true")).status()
+        });
         let mut held = Held::default();
         let until = Instant::now() + Duration::from_secs(10);
         let (listener, pid) = loop {

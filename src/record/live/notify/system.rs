@@ -70,13 +70,30 @@ pub(super) fn wake_in_place(listener: BorrowedFd<'_>) {
 #[cfg(test)]
 #[cfg(target_arch = "x86_64")]
 pub(super) mod tests {
+    use std::os::fd::{FromRawFd, OwnedFd};
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 
     use super::*;
 
-    /// Has `command` load a filter that reports the call `number`, and keep its listener to itself.
-    pub(in super::super) fn reporting(number: u32, mut command: Command) -> Command {
+    #[test]
+    fn when_nobody_has_the_listener_a_reported_call_fails_as_one_that_the_kernel_does_not_have() {
+        if nix::unistd::geteuid().is_root() {
+            let execve = u32::try_from(libc::SYS_execve).unwrap();
+            let error = reporting(execve, Listener::Closed, Command::new("/bin/true")).status().unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::ENOSYS));
+        }
+    }
+
+    /// What a process does with the listener of its own filter.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(in super::super) enum Listener {
+        Kept,
+        Closed,
+    }
+
+    /// Has `command` load a filter that reports the call `number`.
+    pub(in super::super) fn reporting(number: u32, keep: Listener, mut command: Command) -> Command {
         const LOAD: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS
         const JUMP_IF_EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
         const RETURN: u16 = 0x06; // BPF_RET | BPF_K
@@ -93,7 +110,12 @@ pub(super) mod tests {
             let program = libc::sock_fprog { len: 4, filter: program.as_mut_ptr() };
             // SAFETY: the kernel copies the program, which lives until the call returns.
             let listener = unsafe { libc::syscall(libc::SYS_seccomp, 1, 8, &raw const program) };
-            Errno::result(listener).map(drop).map_err(std::io::Error::from)
+            let listener = Errno::result(listener).map_err(std::io::Error::from)?;
+            if keep == Listener::Closed {
+                // SAFETY: nobody else has it.
+                drop(unsafe { OwnedFd::from_raw_fd(i32::try_from(listener).unwrap_or(-1)) });
+            }
+            Ok(())
         };
         // SAFETY: it makes one system call.
         unsafe { command.pre_exec(load) };
