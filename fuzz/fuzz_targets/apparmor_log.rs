@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use batten::apparmor::Profile;
-use batten::apparmor::learn::{edit, hear};
+use batten::apparmor::learn::edit;
+use batten::denials::hear;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

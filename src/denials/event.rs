@@ -1,6 +1,7 @@
 //! What one record of the kernel's says.
 
 use super::moment::Moment;
+use crate::apparmor::learn::Record;
 use crate::seccomp::{Action, Arch, Syscall, Verdict};
 
 /// Something that a process asked for and that was refused, or only logged.
@@ -18,6 +19,8 @@ pub struct Event {
     pub exe: String,
     /// What it was.
     pub what: What,
+    /// An access in full, as AppArmor reported it.
+    pub access: Option<Box<Record>>,
 }
 
 /// What was asked for.

@@ -230,6 +230,7 @@ mod tests {
             comm: "app".to_owned(),
             exe: "/app".to_owned(),
             what: What::Call { arch: Some(Arch::X86_64), number, fate: Fate::Refused },
+            access: None,
         }
     }
 

@@ -8,6 +8,7 @@
 //! that while the process lives. What a log says of messages that it *lost* is kept, so that nobody takes silence for
 //! peace.
 
+mod accesses;
 mod connector;
 mod containers;
 mod decision;
@@ -23,6 +24,7 @@ mod record;
 pub mod report;
 mod source;
 
+pub use accesses::{Accesses, hear};
 pub use connector::Forks;
 pub use containers::{Containers, Who};
 pub use decision::Decision;

@@ -14,8 +14,10 @@ pub(super) const MAX_LINE: usize = 1 << 20;
 /// What a line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// A record of the kernel's.
+    /// A record of the kernel's about something that was refused, or that a filter logs.
     Event(Event),
+    /// One about an access that a profile in complain mode let pass.
+    Allowed(Event),
     /// A decision of the shim's.
     Decision(Box<Decision>),
     /// Messages were lost before it; how many, or 0 where it does not say.

@@ -45,16 +45,17 @@ pub(super) fn line(text: &str) -> Heard {
     let Some((stamp, body)) = text[at + head.len()..].split_once("):") else { return Heard::Nothing };
     let (at, serial) = stamp_of(stamp);
     let kind = if head.contains("AVC") || head.contains("1400") { Type::AppArmor } else { Type::Seccomp };
-    kind.event(body, at, serial).map_or(Heard::Nothing, Heard::Event)
+    kind.heard(body, at, serial)
 }
 
 /// Reads a message that the journal says came from the kernel, or from its audit socket.
 pub(super) fn trusted(message: &str, at: Option<Moment>, serial: Option<u64>) -> Heard {
     let typed = [("SECCOMP ", Type::Seccomp), ("AVC ", Type::AppArmor)];
     match typed.iter().find_map(|(word, kind)| Some((message.strip_prefix(word)?, *kind))) {
-        Some((body, kind)) => kind.event(body, at, serial).map_or(Heard::Nothing, Heard::Event),
+        Some((body, kind)) => kind.heard(body, at, serial),
         None => match line(message) {
             Heard::Event(event) => Heard::Event(Event { at: event.at.or(at), ..event }),
+            Heard::Allowed(event) => Heard::Allowed(Event { at: event.at.or(at), ..event }),
             other => other,
         },
     }
@@ -94,20 +95,28 @@ enum Type {
 }
 
 impl Type {
-    fn event(self, body: &str, at: Option<Moment>, serial: Option<u64>) -> Option<Event> {
-        let (what, all) = match self {
-            Self::Seccomp => {
-                let all: Vec<(&str, Vec<u8>)> = fields(body).collect();
-                (call(&all)?, all)
+    fn heard(self, body: &str, at: Option<Moment>, serial: Option<u64>) -> Heard {
+        match self.event(body, at, serial) {
+            None => Heard::Nothing,
+            Some(event) if event.access.as_ref().is_some_and(|access| access.outcome == Outcome::Allowed) => {
+                Heard::Allowed(event)
             }
+            Some(event) => Heard::Event(event),
+        }
+    }
+
+    fn event(self, body: &str, at: Option<Moment>, serial: Option<u64>) -> Option<Event> {
+        let all: Vec<(&str, Vec<u8>)> = fields(body).collect();
+        let (what, access) = match self {
+            Self::Seccomp => (call(&all)?, None),
             Self::AppArmor => {
                 let Line::Access(record) = Line::parse(body.as_bytes()) else { return None };
-                (access(&record)?, fields(body).collect())
+                (access(&record)?, Some(Box::new(record)))
             }
         };
         let text = |key| text(&all, key).unwrap_or_default();
         let pid = text("pid").parse().ok().filter(|pid| *pid > 0);
-        Some(Event { at, serial, pid, comm: text("comm"), exe: text("exe"), what })
+        Some(Event { at, serial, pid, comm: text("comm"), exe: text("exe"), what, access })
     }
 }
 
@@ -124,9 +133,6 @@ fn call(fields: &[(&str, Vec<u8>)]) -> Option<What> {
 }
 
 fn access(record: &Record) -> Option<What> {
-    if record.outcome != Outcome::Denied {
-        return None;
-    }
     let text = |key| record.get(key).map(|value| String::from_utf8_lossy(value).into_owned());
     let object = ["name", "capname", "peer", "target"].into_iter().find_map(text);
     let family = || Some([text("family")?, text("sock_type").unwrap_or_default()].join(" ").trim_end().to_owned());

@@ -147,6 +147,9 @@ fn kmsg(flags: i32, mut take: impl FnMut(Heard)) -> io::Result<()> {
     }
 }
 
+/// What journald says of kernel messages that it did not read in time (`SD_MESSAGE_JOURNAL_MISSED`).
+const MISSED: &str = "MESSAGE_ID=e9bf28e6e834481bb6f48f548ad13606";
+
 /// The kernel's and its audit socket's messages, and the shim's decisions.
 fn journal(since: Option<Moment>, is_followed: bool, take: impl FnMut(Heard)) -> io::Result<()> {
     let mut command = Command::new("journalctl");
@@ -159,6 +162,7 @@ fn journal(since: Option<Moment>, is_followed: bool, take: impl FnMut(Heard)) ->
         command.args(["--follow", "--lines=all"]);
     }
     command.args(["_TRANSPORT=kernel", "+", "_TRANSPORT=audit", "+", "SYSLOG_IDENTIFIER=batten-runtime"]);
+    command.args(["+", MISSED]);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let read = child.stdout.take().map_or(Ok(()), |out| read_all(BufReader::new(out), take));
     let status = child.wait()?;

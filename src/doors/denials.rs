@@ -278,7 +278,7 @@ impl Desk<'_> {
                 self.ledger.lose(messages);
                 Vec::new()
             }
-            Heard::Event(_) | Heard::Nothing => Vec::new(),
+            Heard::Event(_) | Heard::Allowed(_) | Heard::Nothing => Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@
 //! (`audit_log_untrustedstring`), so a quote always ends a value and a name never forges a field.
 
 /// Whether the access went through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// A profile in complain mode let it pass.
     Allowed,
@@ -14,7 +14,7 @@ pub enum Outcome {
 }
 
 /// One line of AppArmor's about an access that no rule allows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Record {
     /// What became of the access.
     pub outcome: Outcome,
@@ -23,7 +23,7 @@ pub struct Record {
 
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
+pub(crate) enum Line {
     /// An access.
     Access(Record),
     /// Lines before it or after it are missing.
@@ -81,7 +81,7 @@ impl Record {
 
 impl Line {
     /// Reads a line, without its end.
-    pub fn parse(line: &[u8]) -> Self {
+    pub(crate) fn parse(line: &[u8]) -> Self {
         let text = String::from_utf8_lossy(line);
         let Some(start) = text.find("apparmor=\"") else {
             let is_lost = LOST.iter().any(|sign| text.contains(sign));

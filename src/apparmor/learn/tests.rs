@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::apparmor::{Dialect, Version};
+use crate::denials::hear;
 
 const EMPTY: &str = "name = \"web\"\n";
 
@@ -90,13 +91,13 @@ fn what_the_profile_denies_by_name_stays_denied() {
 #[test]
 fn what_opens_the_way_to_the_host_is_flagged() {
     let log = r#"
-apparmor="DENIED" operation="open" profile="web" name="/proc/sysrq-trigger" comm="x" denied_mask="w"
-apparmor="DENIED" operation="connect" profile="web" name="/run/docker.sock" comm="x" denied_mask="wr"
-apparmor="DENIED" operation="exec" profile="web" name="/tmp/payload" comm="x" denied_mask="x"
-apparmor="DENIED" operation="mknod" profile="web" name="/tmp/payload" comm="x" denied_mask="c"
-apparmor="DENIED" operation="create" profile="web" comm="x" family="packet" sock_type="raw" denied="create"
-apparmor="DENIED" operation="open" profile="web" name="/etc/hosts" comm="x" denied_mask="r"
-apparmor="DENIED" operation="change_profile" profile="web" comm="x" target="unconfined"
+type=AVC msg=audit(1.1:2): apparmor="DENIED" operation="open" profile="web" name="/proc/sysrq-trigger" comm="x" denied_mask="w"
+type=AVC msg=audit(1.1:2): apparmor="DENIED" operation="connect" profile="web" name="/run/docker.sock" comm="x" denied_mask="wr"
+type=AVC msg=audit(1.1:2): apparmor="DENIED" operation="exec" profile="web" name="/tmp/payload" comm="x" denied_mask="x"
+type=AVC msg=audit(1.1:2): apparmor="DENIED" operation="mknod" profile="web" name="/tmp/payload" comm="x" denied_mask="c"
+type=AVC msg=audit(1.1:2): apparmor="DENIED" operation="create" profile="web" comm="x" family="packet" sock_type="raw" denied="create"
+type=AVC msg=audit(1.1:2): apparmor="DENIED" operation="open" profile="web" name="/etc/hosts" comm="x" denied_mask="r"
+type=AVC msg=audit(1.1:2): apparmor="DENIED" operation="change_profile" profile="web" comm="x" target="unconfined"
 "#;
     let (lesson, _) = learn(EMPTY, log);
     let flagged = lesson.proposals.iter().filter(|proposal| proposal.concern.is_some()).count();
@@ -106,7 +107,7 @@ apparmor="DENIED" operation="change_profile" profile="web" comm="x" target="unco
 
 #[test]
 fn a_disconnected_path_asks_for_the_flag_and_a_gap_is_heard() {
-    let log = "apparmor=\"DENIED\" operation=\"open\" info=\"Failed name lookup - disconnected path\" error=-13 profile=\"web\" name=\"x\" denied_mask=\"r\"\n\
+    let log = "type=AVC msg=audit(1.1:2): apparmor=\"DENIED\" operation=\"open\" info=\"Failed name lookup - disconnected path\" error=-13 profile=\"web\" name=\"x\" denied_mask=\"r\"\n\
                audit: rate limit exceeded\n";
     let (lesson, edited) = learn("name = \"web\"\nattach_disconnected = false\n", log);
     assert!(lesson.needs_attach_disconnected);
@@ -116,8 +117,10 @@ fn a_disconnected_path_asks_for_the_flag_and_a_gap_is_heard() {
 
 #[test]
 fn a_line_without_end_does_not_fill_the_memory() {
-    let mut log = vec![b'x'; 3 * MAX_LINE];
-    log.extend_from_slice(b"\napparmor=\"DENIED\" operation=\"capable\" profile=\"web\" capability=0\n");
+    let mut log = vec![b'x'; 3 << 20];
+    log.extend_from_slice(
+        b"\ntype=AVC msg=audit(1.1:2): apparmor=\"DENIED\" operation=\"capable\" profile=\"web\" capability=0\n",
+    );
     assert_eq!(hear(&log[..], "web").unwrap().events.len(), 1);
 }
 
@@ -139,10 +142,10 @@ proptest! {
         for name in &names {
             let path = [b"/data/", name.as_slice()].concat();
             let name = untrusted(&path);
-            writeln!(log, "apparmor=\"ALLOWED\" operation=\"open\" profile=\"web\" name={name} comm=\"x\" denied_mask=\"{letters}\"").unwrap();
+            writeln!(log, "type=AVC msg=audit(1.1:2): apparmor=\"ALLOWED\" operation=\"open\" profile=\"web\" name={name} comm=\"x\" denied_mask=\"{letters}\"").unwrap();
         }
         let (lesson, edited) = learn(EMPTY, &log);
-        prop_assert!(lesson.left.is_empty());
+        prop_assert!(lesson.left.is_empty() && !lesson.proposals.is_empty());
         let profile = Profile::from_toml(Path::new("web.toml"), &edited).map_err(|error| TestCaseError::fail(format!("{error}\n{edited}")))?;
         prop_assert_eq!(&profile.name, "web");
         prop_assert!(profile.learn(&hear(log.as_bytes(), "web").unwrap().events).proposals.is_empty(), "{}", edited);

@@ -13,8 +13,12 @@ pub fn table(ledger: &Ledger, width: usize, height: usize) -> String {
     let kinds = ledger.denials().count();
     let plural = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let (total, kinds) = (plural(total, "refusal"), plural(kinds as u64, "kind"));
-    let mut lines = vec![format!("batten denials: {total} of {kinds}; ^C ends it")];
+    let so_far = if rows.is_empty() { "nothing was refused so far".to_owned() } else { format!("{total} of {kinds}") };
+    let mut lines = vec![format!("batten denials: {so_far}; ^C ends it")];
     lines.extend(lost(ledger));
+    if rows.is_empty() {
+        return fitted(&lines, width);
+    }
     let header = ["last", "count", "outcome", "what", "container", "program", "policy"].map(str::to_owned);
     let room = height.saturating_sub(lines.len() + 2);
     let mut cells = vec![header];
@@ -28,6 +32,10 @@ pub fn table(ledger: &Ledger, width: usize, height: usize) -> String {
     if rows.len() > room {
         lines.push(format!("and {} more", rows.len() - room));
     }
+    fitted(&lines, width)
+}
+
+fn fitted(lines: &[String], width: usize) -> String {
     lines.iter().fold(String::new(), |out, line| out + line.chars().take(width).collect::<String>().as_str() + "\n")
 }
 
@@ -60,6 +68,7 @@ mod tests {
     #[test]
     fn the_table_fits_the_terminal_whatever_names_are_in_it() {
         let mut ledger = Ledger::default();
+        assert_eq!(super::table(&ledger, 80, 24), "batten denials: nothing was refused so far; ^C ends it\n");
         for number in 0..100 {
             let event = Event {
                 at: Some(Moment(number * 1000)),
@@ -72,6 +81,7 @@ mod tests {
                     object: format!("/{}{number}", "ä".repeat(200)),
                     profile: "web".to_owned(),
                 },
+                access: None,
             };
             assert_eq!(event.what.fate(), Fate::Refused);
             ledger.add(&event, Who::default(), |_| Reason::default());

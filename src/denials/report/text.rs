@@ -118,6 +118,7 @@ mod tests {
             comm: "mk\ndir".to_owned(),
             exe: "/bin/busybox".to_owned(),
             what: What::Call { arch: Some(Arch::X86_64), number, fate: Fate::Refused },
+            access: None,
         };
         let web = Who {
             id: Some("a".repeat(64)),

@@ -1,15 +1,13 @@
 //! `batten apparmor learn`: from the log to a diff of the TOML.
 
-use std::fs::File;
-use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use clap::Args;
 
 use super::note;
-use crate::apparmor::learn::{Event, Heard, Lesson, Why, edit, hear};
+use crate::apparmor::learn::{Event, Heard, Lesson, Why, edit};
 use crate::apparmor::{Profile, TomlError, check_name, read_text};
+use crate::denials::{Accesses, Source};
 use crate::doors::record::source::recordings;
 use crate::doors::{Exit, refuse, say};
 use crate::record::output::accesses;
@@ -39,7 +37,8 @@ pub(super) struct Learn {
     #[arg(long, value_name = "NAME")]
     profile: String,
 
-    /// A log: audit.log, kern.log, dmesg's output; `-` reads standard input
+    /// A log: audit.log, kern.log, dmesg's output, the journal as JSON or export; `-` reads standard input. Only what the kernel
+    /// itself wrote counts
     #[arg(long, value_name = "FILE", required_unless_present_any = ["journal", "recording"])]
     log: Vec<PathBuf>,
 
@@ -103,31 +102,23 @@ impl Learn {
     }
 
     fn hear(&self) -> Result<Heard, Exit> {
-        let mut all = Heard::default();
-        let mut add = |heard: Heard| {
-            all.events.extend(heard.events);
-            all.is_incomplete |= heard.is_incomplete;
-            all.others.extend(heard.others);
-        };
-        for path in &self.log {
-            let failed = |error: io::Error| {
-                let hint = "name a file that the kernel's messages are in, or use --journal";
-                refuse(Exit::Unreadable, &format!("cannot read {}: {error}", path.display()), hint)
+        let files = self.log.iter().map(|path| match path.as_path() {
+            path if path == Path::new("-") => Source::Stdin,
+            path => Source::File(path.to_owned()),
+        });
+        let mut accesses = Accesses::of(&self.profile);
+        for source in files.chain(self.journal.then_some(Source::Journal(None))) {
+            let hint = match source {
+                Source::Journal(_) => "is systemd's journal on this machine? --log reads files",
+                _ => "name a file that the kernel's messages are in, or use --journal",
             };
-            if path == Path::new("-") {
-                add(hear(io::stdin().lock(), &self.profile).map_err(failed)?);
-            } else {
-                let file = File::open(path).map_err(failed)?;
-                add(hear(BufReader::new(file), &self.profile).map_err(failed)?);
-            }
+            source.read(|heard| accesses.take(heard)).map_err(|error| refuse(Exit::Unreadable, &error, hint))?;
         }
-        if self.journal {
-            add(journal(&self.profile)?);
-        }
+        let mut heard = accesses.finish();
         if !self.recording.is_empty() {
-            add(Heard { events: self.recorded()?, ..Heard::default() });
+            heard.events.extend(self.recorded()?);
         }
-        Ok(all)
+        Ok(heard)
     }
 
     fn recorded(&self) -> Result<Vec<Event>, Exit> {
@@ -180,25 +171,4 @@ fn write(file: &Path, text: &str) -> Result<Exit, Exit> {
         .map_err(|error| refuse(Exit::Unreadable, &error, error.hint()))?;
     note("note", &format!("wrote {}; load it with batten apparmor load", file.display()));
     Ok(Exit::WouldFix)
-}
-
-/// The kernel's and auditd's own messages of this boot: what other programs write to the journal is not asked for.
-fn journal(profile: &str) -> Result<Heard, Exit> {
-    let failed = |error: io::Error| {
-        let hint = "is systemd's journal on this machine? --log reads files";
-        refuse(Exit::Unreadable, &format!("cannot read the journal: {error}"), hint)
-    };
-    let mut child = Command::new("journalctl")
-        .args(["--boot", "--no-pager", "--output=cat", "_TRANSPORT=kernel", "+", "_TRANSPORT=audit"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let heard = child.stdout.take().map_or_else(|| Ok(Heard::default()), |out| hear(BufReader::new(out), profile));
-    let heard = heard.map_err(failed)?;
-    let status = child.wait().map_err(failed)?;
-    if !status.success() {
-        return Err(failed(io::Error::other(format!("journalctl ended with {status}"))));
-    }
-    Ok(heard)
 }
