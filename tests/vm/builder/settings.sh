@@ -38,6 +38,8 @@ guest_packages=(
     # what test scripts are written with
     bash jq python3 procps util-linux mount kmod iproute2 iptables nftables
     busybox-static ca-certificates
+    # the journal, without the rest of systemd: nothing starts it but a script
+    systemd
     # the CRI client
     python3-grpcio python3-protobuf protobuf-compiler
 )

@@ -78,3 +78,14 @@ run podman --runtime "$BATTEN_RUNTIME" run --rm --network none "$image" true
 fails
 says "the policy denies"
 says "hint: "
+
+claim "denials names a container that Podman keeps in a storage of its own, and its image"
+own=(podman --root /var/lib/containers/own --runroot /run/own)
+given "${own[@]}" load --quiet --input /opt/images/busybox.tar
+given dmesg --clear
+given "${own[@]}" run --detach --rm --name private --network none --security-opt apparmor=fence "$image" \
+    sh -c 'read -r line </etc/secret; sleep 1000'
+logs 'profile="fence" name="/etc/secret"'
+run batten denials --kmsg --format json
+that jq -e --arg image "$image" \
+    'any(.denials[].container; .name == "private" and .engine == "podman" and .image == $image)' <<<"$output"

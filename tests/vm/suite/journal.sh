@@ -1,0 +1,107 @@
+#!/bin/bash
+# What the kernel refuses, out of a real journal: systemd-journald by itself,
+# which hears the kernel's buffer, its audit socket, and the shim's decisions.
+. vm-test
+
+given systemd-machine-id-setup
+# The audit socket speaks in the first network namespace only.
+nsenter --net=/proc/1/ns/net /usr/lib/systemd/systemd-journald >/run/journald.log 2>&1 &
+mkdir -p /etc/batten
+cat >/etc/batten/policy.toml <<'TOML'
+[seccomp]
+log_denials = true
+deny = ["mkdir"]
+TOML
+printf 'runtime = "%s"\nlog = "syslog"\n' "$(command -v crun)" >/etc/batten/runtime.toml
+given apparmor_parser --replace --skip-cache "${0%/*}/profiles/fence"
+
+# What denials knows by now, and whether FILTER holds of it.
+denials_show() { # FILTER
+    output=$(batten denials --journal --since "$since" --format json 2>&1)
+    jq -e "$1" <<<"$output" >/dev/null
+}
+
+claim "journald runs, and keeps the kernel's messages"
+soon test -S /run/systemd/journal/socket
+soon test -S /run/systemd/journal/dev-log
+given ln -sfn /run/systemd/journal/dev-log /dev/log
+echo 'something to keep' >/dev/kmsg
+soon bash -c "journalctl --boot --output=cat | grep -q 'something to keep'"
+
+claim "a refused call is read from the journal once, with its container's policy, though two ways lead there"
+since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+given make-bundle /run/b 'del(.linux.seccomp)' -- sh -c 'mkdir /x; mkdir /y; sleep 1; echo end'
+run batten-runtime run --bundle /run/b logged
+says "end"
+says "Operation not permitted"
+soon denials_show '[.denials[] | select(.kind == "seccomp" and .what == "mkdir" and .count == 2)] | length == 1'
+for way in kernel audit; do
+    run journalctl --boot --output=cat "_TRANSPORT=$way"
+    says 'comm="mkdir"'
+done
+
+claim "what AppArmor refuses is a row of its own"
+given make-bundle /run/f '.process.apparmorProfile = "fence"' -- cat /etc/secret
+run batten-runtime run --bundle /run/f fenced
+fails
+soon denials_show '[.denials[] | select(.what == "open /etc/secret" and .count == 1)] | length == 1'
+
+claim "the shim's own refusal comes from the journal as well, and no other program's words do"
+given make-bundle /run/p '.process.apparmorProfile = "absent"' -- true
+run batten-runtime run --bundle /run/p refused
+fails
+setpriv --reuid=1000 --regid=1000 --clear-groups logger --tag batten-runtime \
+    '{"time":"2026-11-25T00:00:00Z","command":"create","id":"by-a-user","verdict":"refused","error":"no"}'
+setpriv --reuid=1000 --regid=1000 --clear-groups logger --tag kernel \
+    'audit: type=1400 audit(1.2:3): apparmor="DENIED" operation="open" profile="fence" name="/etc/forged" pid=1 comm="x"'
+given journalctl --sync
+soon denials_show 'any(.denials[]; .container.id == "refused")'
+omits by-a-user
+omits /etc/forged
+
+claim "it is followed"
+nsenter --net=/proc/1/ns/net batten denials --journal --follow --format json --since "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/run/found 2>/run/said &
+follower=$!
+soon pgrep -f 'journalctl.*--follow'
+given make-bundle /run/n 'del(.linux.seccomp)' -- sh -c 'mkdir /x; sleep 2; echo end'
+run batten-runtime run --bundle /run/n followed
+soon jq -es 'any(.kind == "seccomp" and .what == "mkdir" and .container.id == "followed")' /run/found
+kill "$follower"
+
+mkdir -p /run/l && cd /run/l || exit
+cat >job.toml <<'TOML'
+name = "job"
+mode = "complain"
+
+[[files]]
+paths = ["/etc/passwd"]
+access = ["read"]
+TOML
+job() { # ID
+    make-bundle "/run/$1" '.process.apparmorProfile = "job" | del(.linux.seccomp)' -- \
+        sh -c 'cat /etc/passwd /etc/plain >/dev/null && echo x >/tmp/made && echo the workload passed' || return
+    runc run --bundle "/run/$1" "$1"
+}
+
+claim "apparmor learn reads a complaining profile's log from the journal"
+given batten apparmor load job.toml
+run job complaining
+says "the workload passed"
+logger --tag kernel 'audit: type=1400 audit(1.2:3): apparmor="ALLOWED" operation="open" profile="job" name="/etc/forged" pid=1 comm="x" requested_mask="r" denied_mask="r"'
+given journalctl --sync
+run batten apparmor learn --journal --profile job job.toml
+exits 2
+says '"/etc/plain"'
+says '/tmp/made'
+omits /etc/forged
+
+claim "under what it learnt the workload passes, enforced"
+run batten apparmor learn --journal --profile job job.toml --write
+exits 2
+given sed -i 's/^mode = "complain"/mode = "enforce"/' job.toml
+given batten apparmor load job.toml
+run job enforced
+says "the workload passed"
+run batten apparmor learn --journal --profile job job.toml
+exits 0
+omits "+++"
