@@ -53,7 +53,10 @@ fn configs() -> Vec<(String, String)> {
 }
 
 struct Place {
+    /// In memory, as the bundles of engines are.
     folder: tempfile::TempDir,
+    /// All three programs stand on one file system: what a page of a program costs depends on it.
+    _programs: tempfile::TempDir,
     stub: PathBuf,
     floor: PathBuf,
     shim: PathBuf,
@@ -63,15 +66,17 @@ impl Place {
     fn new() -> Self {
         let tmpfs = Path::new("/dev/shm");
         let folder = if tmpfs.is_dir() { tempfile::tempdir_in(tmpfs) } else { tempfile::tempdir() }.unwrap();
-        let stub = built(folder.path(), "stub");
-        let floor = built(folder.path(), "exec_only");
+        let programs = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let stub = built(programs.path(), "stub");
+        let floor = built(programs.path(), "exec_only");
+        let shim = programs.path().join("batten-runtime");
+        fs::copy(built_shim(), &shim).unwrap();
         fs::write(
             folder.path().join("runtime.toml"),
             format!("runtime = \"{}\"\ndialect = \"runc\"\n", stub.display()),
         )
         .unwrap();
-        let shim = shim();
-        Self { folder, stub, floor, shim }
+        Self { folder, _programs: programs, stub, floor, shim }
     }
 
     fn bundle(&self) -> PathBuf {
@@ -142,7 +147,7 @@ fn built(folder: &Path, name: &str) -> PathBuf {
     target
 }
 
-fn shim() -> PathBuf {
+fn built_shim() -> PathBuf {
     let built = format!("target/{}-unknown-linux-musl/release/batten-runtime", std::env::consts::ARCH);
     let path = std::env::var_os("BATTEN_RUNTIME")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(built), PathBuf::from);

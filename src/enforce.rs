@@ -78,7 +78,7 @@ pub fn enforce(
     host: &Host,
 ) -> Result<Outcome, EnforceError> {
     let settings = policy.resolve(subject);
-    let waivers = Waivers::matching(policy.waivers(), subject, host.today);
+    let waivers = Waivers::matching(policy.waivers(), subject, || host.today());
     let mut working = Working::new(document);
     let mut findings: Vec<Finding> = waivers.expired().map(expired).collect();
     for (position, rule) in RULES.iter().enumerate() {
@@ -120,7 +120,7 @@ mod tests {
     use std::path::Path;
 
     fn today() -> Host {
-        Host { apparmor: false, today: crate::policy::Day { year: 2026, month: 11, day: 24 }, ..Host::detect() }
+        Host { apparmor: false, today: Some(crate::policy::Day { year: 2026, month: 11, day: 24 }), ..Host::detect() }
     }
 
     fn judge(policy: &Policy, spec: &str) -> Outcome {

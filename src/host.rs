@@ -30,8 +30,8 @@ pub struct Host {
     pub apparmor: bool,
     /// Where it is asked which profiles are loaded.
     pub kernel_profiles: Kernel,
-    /// The day it is there: what decides whether a waiver still holds.
-    pub today: Day,
+    /// The day it is there, which decides whether a waiver still holds; by the clock where this is not set.
+    pub today: Option<Day>,
     /// Whether the runtime behind can have refused calls logged.
     pub filter_log: FilterLog,
     /// Answers from earlier starts; none for a dry run.
@@ -46,7 +46,7 @@ impl Host {
             kernel: KernelVersion::running(),
             apparmor: apparmor_enabled(Path::new("/")),
             kernel_profiles: Kernel::host(),
-            today: Day::today(),
+            today: None,
             filter_log: FilterLog::Unknown,
             memo: Memo::default(),
         }
@@ -54,6 +54,11 @@ impl Host {
 }
 
 impl Host {
+    /// The day it is there. Only a waiver asks: the clock costs a start more than any rule.
+    pub fn today(&self) -> Day {
+        self.today.unwrap_or_else(Day::today)
+    }
+
     /// The machine batten runs on, with what `policy` asks of the runtime that the shim's settings lead to.
     pub fn detect_for(policy: &Policy) -> Self {
         let mut host = Self::detect();

@@ -22,6 +22,25 @@ const LARGEST: usize = 64 << 10;
 /// More answers than this, and all go: whoever may choose filters must not fill the memory.
 const MOST: usize = 128;
 
+/// Everything that an answer depends on: what is asked, and of which text of the document.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'q> {
+    /// What is asked. One way to ask must not begin as another does.
+    pub asked: &'q str,
+    /// Of what. It stays where it is: a filter has thousands of bytes.
+    pub of: &'q str,
+}
+
+impl Question<'_> {
+    const fn len(self) -> usize {
+        self.asked.len() + self.of.len()
+    }
+
+    fn concat(self) -> Vec<u8> {
+        [self.asked, self.of].concat().into_bytes()
+    }
+}
+
 /// Questions and their answers.
 type Held = RwLock<HashMap<Box<[u8]>, String>>;
 
@@ -57,9 +76,9 @@ impl Memo {
     ///
     /// # Errors
     /// What `work_out` says; that is never kept.
-    pub fn answer<E>(&self, question: &[u8], work_out: impl FnOnce() -> Result<String, E>) -> Result<String, E> {
+    pub fn answer<E>(&self, question: Question<'_>, work_out: impl FnOnce() -> Result<String, E>) -> Result<String, E> {
         if let Some(held) = self.held.as_deref().filter(|_| question.len() <= LARGEST) {
-            return in_process(held, question, work_out);
+            return in_process(held, &question.concat(), work_out);
         }
         let Some(folder) = self.folder.as_deref().filter(|_| question.len() <= LARGEST) else { return work_out() };
         let path = folder.join(format!("{:016x}", fingerprint(question)));
@@ -88,13 +107,18 @@ fn in_process<E>(held: &Held, question: &[u8], work_out: impl FnOnce() -> Result
 }
 
 /// A file is the question's length (8 bytes, little-endian), the question, the answer.
-fn recall(path: &Path, question: &[u8]) -> Option<String> {
+fn recall(path: &Path, question: Question<'_>) -> Option<String> {
     let mut bytes = read_trusted(path).ok()?;
     let (length, rest) = bytes.split_first_chunk::<8>()?;
-    if u64::from_le_bytes(*length) != question.len() as u64 || !starts_with(rest, question) {
+    let (asked, of) = rest.split_at_checked(question.asked.len())?;
+    if u64::from_le_bytes(*length) != question.len() as u64
+        || asked != question.asked.as_bytes()
+        || !starts_with(of, question.of.as_bytes())
+    {
         return None;
     }
-    String::from_utf8(bytes.split_off(8 + question.len())).ok()
+    bytes.drain(..8 + question.len());
+    String::from_utf8(bytes).ok()
 }
 
 /// In words: musl's `memcmp`, which the shim is built with, goes byte by byte.
@@ -105,13 +129,13 @@ fn starts_with(bytes: &[u8], start: &[u8]) -> bool {
     rest == own_rest && !words.iter().zip(own).any(differ)
 }
 
-fn keep(folder: &Path, path: &Path, question: &[u8], answer: &str) -> io::Result<()> {
+fn keep(folder: &Path, path: &Path, question: Question<'_>, answer: &str) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     make_room(folder)?;
     let temporary = path.with_extension(std::process::id().to_string());
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(&temporary)?;
-    let bytes = [&(question.len() as u64).to_le_bytes(), question, answer.as_bytes()].concat();
+    let bytes = [&(question.len() as u64).to_le_bytes(), &*question.concat(), answer.as_bytes()].concat();
     let written = file.write_all(&bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
@@ -130,12 +154,13 @@ fn make_room(folder: &Path) -> io::Result<()> {
 }
 
 /// FNV-1a over words: a file's name, no more.
-fn fingerprint(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+fn fingerprint(question: Question<'_>) -> u64 {
     let step = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x100_0000_01b3).rotate_left(29);
-    let hash = words.fold(0xcbf2_9ce4_8422_2325, step);
-    rest.iter().fold(hash, |hash, byte| step(hash, u64::from(*byte)))
+    [question.asked, question.of].iter().fold(0xcbf2_9ce4_8422_2325, |hash, text| {
+        let (words, rest) = text.as_bytes().as_chunks::<8>();
+        let hash = words.iter().map(|word| u64::from_le_bytes(*word)).fold(hash, step);
+        rest.iter().fold(hash, |hash, byte| step(hash, u64::from(*byte)))
+    })
 }
 
 #[cfg(test)]
@@ -143,8 +168,12 @@ fn fingerprint(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
+    const fn about(asked: &str) -> Question<'_> {
+        Question { asked, of: "of this" }
+    }
+
     fn ask(memo: &Memo, question: &str, answer: &str) -> String {
-        memo.answer(question.as_bytes(), || Ok::<_, ()>(answer.to_owned())).unwrap()
+        memo.answer(about(question), || Ok::<_, ()>(answer.to_owned())).unwrap()
     }
 
     #[test]
@@ -161,7 +190,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let memo = Memo::in_folder(folder.path().to_owned());
         ask(&memo, "one", "wrong");
-        let (one, two) = (fingerprint(b"one"), fingerprint(b"two"));
+        let (one, two) = (fingerprint(about("one")), fingerprint(about("two")));
         let path = |hash: u64| folder.path().join(format!("{hash:016x}"));
         fs::rename(path(one), path(two)).unwrap();
         assert_eq!(ask(&memo, "two", "right"), "right");
@@ -173,7 +202,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let memo = Memo::in_folder(folder.path().to_owned());
         ask(&memo, "q", "wrong");
-        let path = folder.path().join(format!("{:016x}", fingerprint(b"q")));
+        let path = folder.path().join(format!("{:016x}", fingerprint(about("q"))));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
         assert_eq!(ask(&memo, "q", "right"), "right");
         fs::write(&path, "short").unwrap();
@@ -194,7 +223,7 @@ mod tests {
     fn an_error_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
         let memo = Memo::in_folder(folder.path().to_owned());
-        assert_eq!(memo.answer(b"q", || Err("no")), Err("no"));
+        assert_eq!(memo.answer(about("q"), || Err("no")), Err("no"));
         assert_eq!(ask(&memo, "q", "yes"), "yes");
     }
 }

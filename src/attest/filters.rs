@@ -111,7 +111,7 @@ impl<'p> Deep<'p> {
     fn finding(&self, count: usize, tid: Option<i32>, message: String) -> Finding {
         let permitted = self.permitted;
         let settings = &permitted.settings.seccomp;
-        let waivers = Waivers::matching(permitted.policy.waivers(), permitted.subject, permitted.host.today);
+        let waivers = Waivers::matching(permitted.policy.waivers(), permitted.subject, || permitted.host.today());
         let waiver = waivers.find("seccomp", None);
         let reported = permitted.settings.mode.value == Mode::Audit || settings.violation.value == Violation::Report;
         Finding {

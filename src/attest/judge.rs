@@ -159,7 +159,7 @@ impl<'p> Permitted<'p> {
         waived: bool,
         from: impl Fn(&'static str, String, String) -> Finding,
     ) -> Vec<Finding> {
-        let waivers = Waivers::matching(self.policy.waivers(), self.subject, self.host.today);
+        let waivers = Waivers::matching(self.policy.waivers(), self.subject, || self.host.today());
         let ceiling = self.settings.capabilities.ceiling.value.bits();
         let mut findings = Vec::new();
         for (field, set) in SETS.into_iter().zip(may.capabilities) {

@@ -21,16 +21,17 @@ use crate::runtime::external::hand_over;
 use crate::runtime::find::RealRuntime;
 use crate::runtime::handoff::{first_free, sealed};
 use crate::runtime::log::Roads;
+use crate::runtime::sigpipe;
 use crate::runtime::state;
 use crate::spec::{Document, Durability, FileError, Pointer, TrustedFile};
 
-/// The whole of `batten-runtime`; comes back only when nothing was started.
-pub fn main() -> Exit {
-    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    match run(&args) {
+/// The whole of `batten-runtime`, with the words after its name; comes back only when nothing was started.
+pub fn main(args: &[OsString]) -> Exit {
+    match run(args) {
         Ok(never) => match never {},
         Err(error) => {
-            Roads::of(&args).refuse(&error.to_string(), error.hint());
+            sigpipe::ignore();
+            Roads::of(args).refuse(&error.to_string(), error.hint());
             error.exit()
         }
     }

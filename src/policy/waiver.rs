@@ -94,29 +94,30 @@ impl Waiver {
 /// The waivers that match one container, with what is expired and what was used told apart.
 #[derive(Debug)]
 pub struct Waivers<'p> {
-    matching: Vec<(usize, &'p Waiver)>,
-    today: Day,
+    valid: Vec<(usize, &'p Waiver)>,
+    expired: Vec<&'p Waiver>,
     used: std::cell::RefCell<Vec<usize>>,
 }
 
 impl<'p> Waivers<'p> {
-    /// Those of `all` that match `subject`.
-    pub fn matching(all: &'p [Waiver], subject: &Subject, today: Day) -> Self {
-        let matching = all.iter().enumerate().filter(|(_, waiver)| waiver.body.matches.covers(subject)).collect();
-        Self { matching, today, used: std::cell::RefCell::default() }
+    /// Those of `all` that match `subject`; `today` is asked where there is one.
+    pub fn matching(all: &'p [Waiver], subject: &Subject, today: impl Fn() -> Day) -> Self {
+        let matching = all.iter().enumerate().filter(|(_, waiver)| waiver.body.matches.covers(subject));
+        let (expired, valid): (Vec<_>, Vec<_>) = matching.partition(|(_, waiver)| waiver.is_expired(today()));
+        let expired = expired.into_iter().map(|(_, waiver)| waiver).collect();
+        Self { valid, expired, used: std::cell::RefCell::default() }
     }
 
     /// The waiver that lets `value` of `rule` pass today, if there is one.
     pub fn find(&self, rule: &str, value: Option<&str>) -> Option<&'p Waiver> {
-        let valid = |waiver: &Waiver| waiver.names(rule, value) && !waiver.is_expired(self.today);
-        let (index, waiver) = self.matching.iter().find(|(_, waiver)| valid(waiver))?;
+        let (index, waiver) = self.valid.iter().find(|(_, waiver)| waiver.names(rule, value))?;
         self.used.borrow_mut().push(*index);
         Some(waiver)
     }
 
     /// Those that would match but whose last day is over.
     pub fn expired(&self) -> impl Iterator<Item = &'p Waiver> {
-        self.matching.iter().filter(|(_, waiver)| waiver.is_expired(self.today)).map(|(_, waiver)| *waiver)
+        self.expired.iter().copied()
     }
 
     /// The positions in the policy of those that let something pass.

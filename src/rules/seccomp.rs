@@ -24,6 +24,7 @@ use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::host::FilterLog;
+use crate::memo::Question;
 use crate::policy::{BUILT_IN_PROFILE, Origin, Own, Seccomp, Violation};
 use crate::seccomp::{
     GroupProfile, LOG_FLAG, NotSubset, Profile, ProfileError, ResolveError, Syscall, Target, Witness, builtin,
@@ -102,9 +103,9 @@ fn judge(case: &Case<'_>) -> Result<Vec<Finding>, EnforceError> {
     let place = Pointer::new("/linux/seccomp");
     let own = case.at(&place);
     let logs = settings.log_denials.value && case.host.filter_log == FilterLog::Taken;
-    let question = question(settings, own, &target, logs);
-    let answer =
-        case.host.memo.answer(question.as_bytes(), || answer(settings, own, &target, logs)).map_err(Box::new)?;
+    let asked = asked(settings, &target, logs);
+    let question = Question { asked: &asked, of: own.map_or("", Value::raw) };
+    let answer = case.host.memo.answer(question, || answer(settings, own, &target, logs)).map_err(Box::new)?;
     let found = Wrong::read(&answer).map(|wrong| finding(case, place.clone(), wrong));
     // A filter that the policy's takes the place of goes with its flags.
     let stays = own.filter(|_| found.as_ref().is_none_or(|finding| finding.edits.is_empty()));
@@ -213,8 +214,8 @@ fn answer(settings: &Seccomp, own: Option<Value<'_>>, target: &Target, logs: boo
     Ok(answer)
 }
 
-/// Everything that the answer depends on.
-fn question(settings: &Seccomp, own: Option<Value<'_>>, target: &Target, logs: bool) -> String {
+/// Everything that the answer depends on besides the filter. The target's words come first and always in the same number.
+fn asked(settings: &Seccomp, target: &Target, logs: bool) -> String {
     let name = &settings.profile.value;
     let reads = settings.allow.is_none() && name != BUILT_IN_PROFILE;
     let seen = if reads { std::fs::metadata(name).ok() } else { None };
@@ -223,8 +224,14 @@ fn question(settings: &Seccomp, own: Option<Value<'_>>, target: &Target, logs: b
     let batten = env!("CARGO_PKG_VERSION");
     let set = settings.own.value;
     let words = (settings.allow.as_ref().map(|allow| &allow.value), &settings.deny.value);
-    let own = own.map_or("", Value::raw);
-    format!("{batten} {BUILT_IN_FINGERPRINT} {name:?} {seen:?} {words:?} {set:?} {logs} {target:?}\n{own}")
+    let Target { arch, kernel, caps, abis } = target;
+    format!(
+        "{batten} {BUILT_IN_FINGERPRINT:x} {} {}.{} {:x} {abis:?} {set:?} {logs} {name:?} {seen:?} {words:?}\n",
+        arch.name(),
+        kernel.major,
+        kernel.minor,
+        caps.bits()
+    )
 }
 
 /// What is wrong with the bundle's own filter.

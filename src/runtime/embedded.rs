@@ -23,8 +23,8 @@ use libcontainer::syscall::syscall::SyscallType;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 
-use super::external::restore_sigpipe;
 use super::signals::Remembered;
+use super::sigpipe;
 use super::terminal::{Console, ConsoleSocket};
 use crate::spec::{CONFIG, Document, Edit, EditError, Pointer, ReadError, apply, quote};
 
@@ -160,7 +160,7 @@ impl Embedded {
         }
         let private = self.bundle(id);
         write_private(&private, &text)?;
-        restore_sigpipe();
+        sigpipe::restore();
         let created = in_folder(&bundle, || self.build(id, &private, launch));
         match created {
             Ok(inner) => Ok(Container { inner, bundle: private }),

@@ -6,10 +6,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use nix::errno::Errno;
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::execve;
 
 use super::find::{RealRuntime, environment};
+use super::sigpipe;
 
 /// The runtime could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -55,17 +55,8 @@ pub fn hand_over(runtime: &RealRuntime, words: &[OsString]) -> Result<Infallible
         argv.push(c_string(word)?);
     }
     let environment = environment();
-    restore_sigpipe();
+    sigpipe::restore();
     execve(&path, &argv, &environment).map_err(|error| HandoverError::Exec { path: runtime.path.clone(), error })
-}
-
-/// Rust ignores SIGPIPE before `main`, and what is ignored stays ignored across an exec, down to the container's
-/// program. Engines start their runtimes with the default.
-#[allow(unsafe_code, reason = "sigaction")]
-pub(super) fn restore_sigpipe() {
-    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
-    // SAFETY: the default action runs no code of this process.
-    let _ = unsafe { sigaction(Signal::SIGPIPE, &default) };
 }
 
 fn c_string(word: &std::ffi::OsStr) -> Result<CString, HandoverError> {

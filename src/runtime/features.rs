@@ -10,7 +10,7 @@ use super::argv::Dialect;
 use super::config::ShimConfig;
 use super::find::{MARK, RealRuntime};
 use crate::host::FilterLog;
-use crate::memo::Memo;
+use crate::memo::{Memo, Question};
 use crate::seccomp::LOG_FLAG;
 use crate::spec::{Document, Pointer, Value};
 
@@ -29,7 +29,8 @@ impl FilterLog {
         let seen =
             (file.dev(), file.ino(), file.size(), file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec());
         let question = format!("{LOG_FLAG} {} {seen:?}", runtime.path.display());
-        let answer = memo.answer(question.as_bytes(), || Ok::<_, std::convert::Infallible>(ask(runtime)));
+        let answer =
+            memo.answer(Question { asked: &question, of: "" }, || Ok::<_, std::convert::Infallible>(ask(runtime)));
         match answer {
             Ok(why) if why.is_empty() => Self::Taken,
             Ok(why) => Self::NotTaken(why),

@@ -14,6 +14,7 @@ pub mod handoff;
 pub mod log;
 #[cfg(feature = "embedded")]
 pub mod signals;
+pub mod sigpipe;
 pub mod state;
 #[cfg(feature = "embedded")]
 pub mod terminal;

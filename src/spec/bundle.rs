@@ -6,12 +6,12 @@
 //! it: a reader, a kill or a full disk finds the old text or the new one.
 
 use std::fs::{File, Metadata, Permissions};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat, renameat};
@@ -238,8 +238,7 @@ impl TrustedFile {
     fn temporary_name(&self) -> PathBuf {
         let mut name = std::ffi::OsString::from(".");
         name.push(&self.name);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        name.push(format!(".batten-{}-{}", std::process::id(), now.as_nanos()));
+        name.push(format!(".batten-{}-{:016x}", std::process::id(), RandomState::new().hash_one(0)));
         PathBuf::from(name)
     }
 

@@ -8,6 +8,7 @@ use super::pointer::Pointer;
 pub(super) fn scan(text: &str) -> Result<Vec<Node>, ReadError> {
     let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, nodes: Vec::with_capacity(text.len() / 8 + 8) };
     scanner.document().map_err(|fault| scanner.locate(*fault))?;
+    scanner.nodes.shrink_to_fit();
     Ok(scanner.nodes)
 }
 

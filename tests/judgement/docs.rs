@@ -15,7 +15,7 @@ const REFUSALS: [&str; 19] = [
     "policy/error.rs",
     "rules/seccomp.rs",
     "runtime/argv/error.rs",
-    "runtime/config.rs",
+    "runtime/config/mod.rs",
     "runtime/embedded.rs",
     "runtime/exec.rs",
     "runtime/external.rs",

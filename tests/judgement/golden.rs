@@ -29,7 +29,7 @@ fn host(case: &Path) -> Host {
     Host {
         apparmor: name(case).contains("with-apparmor"),
         kernel_profiles: Kernel::below(case.join("host")),
-        today: Day { year: 2026, month: 11, day: 24 },
+        today: Some(Day { year: 2026, month: 11, day: 24 }),
         filter_log: if name(case).contains("that-takes-flags") {
             FilterLog::Taken
         } else {

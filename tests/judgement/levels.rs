@@ -18,7 +18,7 @@ fn judge_by(policy: &str, spec: &Value) -> Outcome {
     let host = Host {
         apparmor: true,
         kernel_profiles: Kernel::below("/nonexistent"),
-        today: Day { year: 2026, month: 11, day: 24 },
+        today: Some(Day { year: 2026, month: 11, day: 24 }),
         ..Host::detect()
     };
     let subject = policy.subject_of(&document);

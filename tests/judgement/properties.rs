@@ -16,7 +16,7 @@ fn host() -> Host {
     Host {
         apparmor: true,
         kernel_profiles: Kernel::below("/nonexistent"),
-        today: Day { year: 2026, month: 11, day: 24 },
+        today: Some(Day { year: 2026, month: 11, day: 24 }),
         ..Host::detect()
     }
 }

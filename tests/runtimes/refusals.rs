@@ -1,5 +1,7 @@
 //! Whatever is wrong, nothing starts, and the engine hears of it by both roads.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::lab::{Kind, Lab, on_every_runtime, stderr};
@@ -192,5 +194,51 @@ fn a_name_out_of_the_bundle_cannot_forge_a_line_of_the_log() {
         let bundle = lab.bundle("b", &config);
         assert_refused(&lab, "control characters");
         assert!(!stderr(&lab.run(&bundle)).contains('\u{1b}'));
+    });
+}
+
+/// The same command, with redirections as a shell writes them.
+fn redirected(command: &Command, redirections: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell
+        .arg("-c")
+        .arg(format!("exec \"$0\" \"$@\" {redirections}"))
+        .arg(command.get_program())
+        .args(command.get_args());
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell
+}
+
+#[test]
+fn a_refusal_reaches_the_log_though_every_standard_stream_is_closed() {
+    on_every_runtime(|lab| {
+        lab.policy("capabilities.ceiling = ['CAP_KILL']\ncapabilities.violation = 'deny'\n");
+        let bundle = lab.bundle("b", &toucher(&lab));
+        let text = std::fs::read_to_string(bundle.join("config.json")).unwrap();
+        let log = lab.path("closed.log");
+        let line = ["--log", log.to_str().unwrap(), "run", "--bundle", bundle.to_str().unwrap(), &lab.id];
+        let shim = lab.shim(&line);
+        for redirections in ["<&- >&- 2>&-", "2>&-", "<&- 2>&-"] {
+            let status = redirected(&shim, redirections).status().unwrap();
+            assert_eq!(status.code(), Some(1), "{redirections}");
+            let logged = std::fs::read_to_string(&log).unwrap();
+            assert_eq!(logged.lines().count(), 1, "{redirections}: {logged}");
+            assert!(logged.contains("above the ceiling"), "{redirections}: {logged}");
+            assert_eq!(std::fs::read_to_string(bundle.join("config.json")).unwrap(), text, "{redirections}");
+            std::fs::remove_file(&log).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_refusal_that_nobody_reads_is_a_refusal() {
+    on_every_runtime(|lab| {
+        lab.policy("capabilities.ceiling = ['CAP_KILL']\ncapabilities.violation = 'deny'\n");
+        let bundle = lab.bundle("b", &toucher(&lab));
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut shim = lab.shim(&["run", "--bundle", bundle.to_str().unwrap(), &lab.id]);
+        let status = shim.stderr(writer).status().unwrap();
+        assert_eq!(status.code(), Some(1), "an exit code, and no signal's");
     });
 }

@@ -146,7 +146,7 @@ impl Check {
         in_order(self.items(policy), judge, |row| row.is_none_or(|row| sheet.add(row)));
         // Of one container it says nothing that a policy's other waivers do not concern it.
         if sheet.summary.documents() > 1 {
-            for report in sheet.waivers.reports(policy, host.today) {
+            for report in sheet.waivers.reports(policy, host.today()) {
                 sheet.add(self.row(report, false, &writer, baseline));
             }
         }

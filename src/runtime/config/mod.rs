@@ -16,6 +16,8 @@
 //! process has more rights than its caller (set-user-ID, set-group-ID): then they are ignored. The shim is not made to
 //! be installed so.
 
+mod plain;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -151,8 +153,11 @@ impl ShimConfig {
     /// # Errors
     /// [`ConfigError`] for what is not TOML, not known, or not an absolute path.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text)
-            .map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
+        let config = match plain::read(text) {
+            Some(config) => config,
+            None => toml::from_str(text)
+                .map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?,
+        };
         for (setting, value) in [("runtime", &config.runtime), ("root", &config.root), ("policy", &config.policy)] {
             if let Some(value) = value.as_ref().filter(|value| !value.is_absolute()) {
                 return Err(ConfigError::Relative { path: path.to_owned(), setting, value: value.clone() });
