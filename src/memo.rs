@@ -5,7 +5,6 @@
 //! same is no danger. The folder is root's (or the user's whose engine it is) alone, lies in memory and is gone with the next
 //! boot. Nothing depends on it: what cannot be read or kept is worked out again.
 
-use std::collections::HashMap;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -41,8 +40,8 @@ impl Question<'_> {
     }
 }
 
-/// Questions and their answers.
-type Held = RwLock<HashMap<Box<[u8]>, String>>;
+/// Questions and their answers. They are few, and compared sooner than a table would have read the thousands of bytes of one.
+type Held = RwLock<Vec<(Box<[u8]>, String)>>;
 
 /// Where answers are kept; nowhere by default, so that a dry run leaves no trace.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +77,7 @@ impl Memo {
     /// What `work_out` says; that is never kept.
     pub fn answer<E>(&self, question: Question<'_>, work_out: impl FnOnce() -> Result<String, E>) -> Result<String, E> {
         if let Some(held) = self.held.as_deref().filter(|_| question.len() <= LARGEST) {
-            return in_process(held, &question.concat(), work_out);
+            return in_process(held, question, work_out);
         }
         let Some(folder) = self.folder.as_deref().filter(|_| question.len() <= LARGEST) else { return work_out() };
         let path = folder.join(format!("{:016x}", fingerprint(question)));
@@ -92,18 +91,31 @@ impl Memo {
     }
 }
 
-fn in_process<E>(held: &Held, question: &[u8], work_out: impl FnOnce() -> Result<String, E>) -> Result<String, E> {
-    if let Some(answer) = held.read().ok().and_then(|held| held.get(question).cloned()) {
+fn in_process<E>(
+    held: &Held,
+    question: Question<'_>,
+    work_out: impl FnOnce() -> Result<String, E>,
+) -> Result<String, E> {
+    if let Some(answer) = held.read().ok().and_then(|held| known(&held, question).cloned()) {
         return Ok(answer);
     }
     let answer = work_out()?;
-    if let Ok(mut held) = held.write() {
+    if let Ok(mut held) = held.write()
+        && known(&held, question).is_none()
+    {
         if held.len() >= MOST {
             held.clear();
         }
-        held.insert(question.into(), answer.clone());
+        held.push((question.concat().into(), answer.clone()));
     }
     Ok(answer)
+}
+
+fn known<'h>(held: &'h [(Box<[u8]>, String)], question: Question<'_>) -> Option<&'h String> {
+    let is_it = |own: &[u8]| {
+        own.len() == question.len() && own.strip_prefix(question.asked.as_bytes()) == Some(question.of.as_bytes())
+    };
+    held.iter().find(|(own, _)| is_it(own)).map(|(_, answer)| answer)
 }
 
 /// A file is the question's length (8 bytes, little-endian), the question, the answer.

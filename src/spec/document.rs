@@ -193,6 +193,13 @@ impl<'d> Value<'d> {
         &self.scanned.text[self.span()]
     }
 
+    /// The same in bytes, for those who look at hundreds.
+    #[cfg(feature = "cli")]
+    #[inline]
+    pub(crate) fn raw_bytes(self) -> &'d [u8] {
+        &self.scanned.text.as_bytes()[self.span()]
+    }
+
     /// Where the value stands in the text, in bytes.
     #[inline]
     pub fn span(self) -> Range<usize> {

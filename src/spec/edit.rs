@@ -29,8 +29,8 @@ pub enum Change {
 
 impl Edit {
     /// Sets the value at `pointer` to `json`, which batten itself has written.
-    pub fn set(pointer: Pointer, json: impl Into<String>) -> Self {
-        Self { pointer, change: Change::Set(Fragment::new(json.into().into())) }
+    pub fn set(pointer: Pointer, json: impl Into<Arc<str>>) -> Self {
+        Self { pointer, change: Change::Set(Fragment::new(json.into())) }
     }
 
     /// Removes the value at `pointer`.

@@ -276,7 +276,7 @@ impl Scanner<'_> {
         }
         if count <= PAIRWISE && !any_escaped {
             for (i, &key) in few[..count].iter().enumerate() {
-                if few[..i].iter().any(|&other| self.raw(other) == self.raw(key)) {
+                if few[..i].iter().any(|&other| self.is_same(other, key)) {
                     return Err(Self::duplicate(key, self.raw(key).to_owned()));
                 }
             }
@@ -303,6 +303,12 @@ impl Scanner<'_> {
     fn duplicate(key: (u32, u32), name: String) -> Box<Fault> {
         let at = key.0 as usize - 1;
         Box::new(Fault { refusal: Refusal::DuplicateKey { key: name.clone() }, at, key: Some(name) })
+    }
+
+    /// Lengths tell most keys of an object apart.
+    fn is_same(&self, one: (u32, u32), other: (u32, u32)) -> bool {
+        let bytes = |key: (u32, u32)| &self.bytes[key.0 as usize..key.1 as usize];
+        one.1 - one.0 == other.1 - other.0 && bytes(one) == bytes(other)
     }
 
     fn raw(&self, key: (u32, u32)) -> &str {

@@ -148,8 +148,8 @@ const LINUX: Shape = Shape::Object(&[
 ]);
 
 const DEVICE: Shape = Shape::Object(&[
-    ("type", Shape::String),
     ("path", Shape::String),
+    ("type", Shape::String),
     ("major", I64),
     ("minor", I64),
     ("fileMode", U32),

@@ -20,7 +20,7 @@ mod seccomp;
 mod version;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::rules::DocumentKind;
 use crate::spec::{Document, Pointer, Value};
@@ -175,7 +175,7 @@ impl Found {
         name: impl Fn(Value<'d>) -> Option<Cow<'d, str>>,
         what: &str,
     ) {
-        let mut seen: HashSet<Cow<'d, str>> = HashSet::new();
+        let mut seen: BTreeSet<Cow<'d, str>> = BTreeSet::new();
         for item in items {
             let Some(name) = name(item) else { continue };
             if seen.contains(&name) {

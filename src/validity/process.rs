@@ -64,7 +64,7 @@ fn command(process: Value<'_>, platform: Platform, found: &mut Found) {
 pub(super) fn environment(section: &'static str, env: Value<'_>, found: &mut Found) {
     for entry in env.items() {
         // As it is written, which says it of all but a few of hundreds.
-        if let [b'"', first, rest @ ..] = entry.raw().as_bytes()
+        if let [b'"', first, rest @ ..] = entry.raw_bytes()
             && !matches!(first, b'=' | b'\\')
             && memchr::memchr(b'=', rest).is_some()
         {

@@ -42,8 +42,8 @@ const TIME_OFFSETS: Grammar = Object(&[may("monotonic", OFFSET), may("boottime",
 const PERSONALITY: Grammar = Object(&[must("domain", OneOf(&["LINUX", "LINUX32"])), may("flags", STRINGS)]);
 
 const DEVICE: Grammar = Object(&[
-    must("type", OneOf(&["c", "b", "u", "p"])),
     must("path", Text),
+    must("type", OneOf(&["c", "b", "u", "p"])),
     may("major", I64),
     may("minor", I64),
     may("fileMode", Integer(0, 0o777)),
