@@ -14,7 +14,7 @@ PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static 
 ENGINES := containerd:containerd ctr:containerd podman:podman dockerd:docker.io docker:docker.io protoc:protobuf-compiler \
            newuidmap:uidmap ps:procps ip:iproute2
 
-.PHONY: run test test-workloads test-engines engines test-vm bench build shim deps lint fmt install clean help
+.PHONY: run test test-workloads test-engines engines test-vm fuzz bench build shim deps lint fmt install clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ test-workloads: build
 test-vm: deps
 	$(if $(T),,tests/vm/selftest/check)
 	tests/vm/run $(T)
+
+## make fuzz         every reader on made-up input, a minute each; T="NAME..." for some (cargo-fuzz, a nightly toolchain)
+fuzz:
+	fuzz/run $(T)
 
 ## make bench        what batten costs, against the bare runtime and an exec-only floor
 bench: deps build

@@ -9,49 +9,48 @@ pub(super) struct Hole {
     pub(super) cve: &'static str,
     /// What it comes to.
     pub(super) what: &'static str,
+    /// The first version that has it.
+    since: [u32; 3],
     /// The first version of each branch that is without it; what is older than the first has it.
     fixed: &'static [[u32; 3]],
 }
 
+impl Hole {
+    /// One that was always there.
+    const fn old(runtime: &'static str, cve: &'static str, what: &'static str, fixed: &'static [[u32; 3]]) -> Self {
+        Self { runtime, cve, what, since: [0; 3], fixed }
+    }
+}
+
 /// From the runtimes' own advisories and release notes.
-const HOLES: [Hole; 12] = [
-    Hole { runtime: "runc", cve: "CVE-2022-29162", what: "exec gives inheritable capabilities", fixed: &[[1, 1, 2]] },
-    Hole { runtime: "runc", cve: "CVE-2023-27561", what: "a race gets around masked /proc", fixed: &[[1, 1, 5]] },
-    Hole { runtime: "runc", cve: "CVE-2023-28642", what: "a linked /proc gets around AppArmor", fixed: &[[1, 1, 5]] },
-    Hole {
-        runtime: "runc",
-        cve: "CVE-2024-21626",
-        what: "a leaked descriptor opens the host's files",
-        fixed: &[[1, 1, 12]],
-    },
-    Hole { runtime: "runc", cve: "CVE-2025-31133", what: "a replaced /dev/null masks nothing", fixed: &RUNC_2025 },
-    Hole {
-        runtime: "runc",
-        cve: "CVE-2025-52565",
-        what: "a replaced /dev/console is mounted unmasked",
-        fixed: &RUNC_2025,
-    },
-    Hole { runtime: "runc", cve: "CVE-2025-52881", what: "labels are written elsewhere in /proc", fixed: &RUNC_2025 },
-    Hole { runtime: "crun", cve: "CVE-2022-27650", what: "exec gives inheritable capabilities", fixed: &[[1, 4, 4]] },
+const HOLES: [Hole; 16] = [
+    Hole::old("runc", "CVE-2022-29162", "exec gives inheritable capabilities", &[[1, 1, 2]]),
+    Hole::old("runc", "CVE-2023-27561", "a race gets around masked /proc", &[[1, 1, 5]]),
+    Hole::old("runc", "CVE-2023-28642", "a linked /proc gets around AppArmor", &[[1, 1, 5]]),
+    Hole::old("runc", "CVE-2024-21626", "a leaked descriptor opens the host's files", &[[1, 1, 12]]),
+    Hole::old("runc", "CVE-2024-45310", "a race makes empty files on the host", &[[1, 1, 14]]),
+    Hole::old("runc", "CVE-2025-31133", "a replaced /dev/null masks nothing", &RUNC_2025),
+    Hole::old("runc", "CVE-2025-52565", "a replaced /dev/console is mounted unmasked", &RUNC_2025),
+    Hole::old("runc", "CVE-2025-52881", "labels are written elsewhere in /proc", &RUNC_2025),
+    Hole::old(
+        "runc",
+        "CVE-2026-41579",
+        "an image's linked /dev makes links on the host",
+        &[[1, 3, 6], [1, 4, 3], [1, 5, 0]],
+    ),
+    Hole::old("crun", "CVE-2022-27650", "exec gives inheritable capabilities", &[[1, 4, 4]]),
     Hole {
         runtime: "crun",
-        cve: "CVE-2026-88264",
-        what: "a linked /dev/console makes files on the host",
-        fixed: &[[1, 30, 0]],
+        cve: "CVE-2026-30892",
+        what: "exec as user 1 runs as root",
+        since: [1, 19, 0],
+        fixed: &[[1, 27, 0]],
     },
-    Hole {
-        runtime: "crun",
-        cve: "CVE-2026-88265",
-        what: "a linked /dev/null hands out a file of the host",
-        fixed: &[[1, 30, 0]],
-    },
-    Hole { runtime: "youki", cve: "CVE-2025-62161", what: "a race gets around masked paths", fixed: &[[0, 5, 7]] },
-    Hole {
-        runtime: "youki",
-        cve: "CVE-2025-62596",
-        what: "AppArmor labels are written elsewhere in /proc",
-        fixed: &[[0, 5, 7]],
-    },
+    Hole::old("crun", "CVE-2026-47766", "an image's linked /dev makes links on the host", &[[1, 28, 0]]),
+    Hole::old("crun", "CVE-2026-88264", "a linked /dev/console makes files on the host", &[[1, 30, 0]]),
+    Hole::old("crun", "CVE-2026-88265", "a linked /dev/null hands out a file of the host", &[[1, 30, 0]]),
+    Hole::old("youki", "CVE-2025-62161", "a race gets around masked paths", &[[0, 5, 7]]),
+    Hole::old("youki", "CVE-2025-62596", "AppArmor labels are written elsewhere in /proc", &[[0, 5, 7]]),
 ];
 
 const RUNC_2025: [[u32; 3]; 3] = [[1, 2, 8], [1, 3, 3], [1, 4, 0]];
@@ -65,6 +64,9 @@ impl Hole {
 
     /// Whether a version has it, by its number alone.
     fn is_in(&self, version: [u32; 3]) -> bool {
+        if version < self.since {
+            return false;
+        }
         let same_branch = self.fixed.iter().find(|fixed| fixed[..2] == version[..2]);
         match same_branch {
             Some(fixed) => version < *fixed,
@@ -96,15 +98,22 @@ mod tests {
 
     #[test]
     fn a_hole_is_closed_in_each_branch_from_its_own_version_on() {
-        assert_eq!(known("runc", "runc version 1.1.12").len(), 3);
-        assert_eq!(known("runc", "1.2.7"), ["CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881"]);
-        assert_eq!(known("runc", "1.3.2").len(), 3);
-        for closed in ["1.2.8", "1.3.3", "1.3.4", "1.4.0", "1.5.1", "2.0.0"] {
+        let of_2025 = ["CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881"];
+        assert_eq!(known("runc", "runc version 1.1.12").len(), 5);
+        assert_eq!(known("runc", "1.2.7")[..3], of_2025);
+        assert_eq!(known("runc", "1.3.2")[..3], of_2025);
+        for newer in ["1.2.8", "1.3.3", "1.3.5", "1.4.0", "1.4.2"] {
+            assert_eq!(known("runc", newer), ["CVE-2026-41579"], "{newer}");
+        }
+        for closed in ["1.3.6", "1.4.3", "1.5.0", "1.5.1", "2.0.0"] {
             assert_eq!(known("runc", closed), [""; 0], "{closed}");
         }
         assert!(known("runc", "runc version 1.1.5+ds1").contains(&"CVE-2024-21626"));
         assert_eq!(known("crun", "crun version 1.30"), [""; 0]);
-        assert_eq!(known("crun", "crun version 1.8.1").len(), 2);
+        assert_eq!(known("crun", "crun version 1.8.1").len(), 3);
+        assert!(
+            !known("crun", "1.18.2").contains(&"CVE-2026-30892") && known("crun", "1.19").contains(&"CVE-2026-30892")
+        );
         assert_eq!(known("runsc", "runsc version 1.0.0"), [""; 0]);
     }
 }
