@@ -151,9 +151,10 @@ fn kmsg(flags: i32, mut take: impl FnMut(Heard)) -> io::Result<()> {
 const MISSED: &str = "MESSAGE_ID=e9bf28e6e834481bb6f48f548ad13606";
 
 /// The kernel's and its audit socket's messages, and the shim's decisions.
-fn journal(since: Option<Moment>, is_followed: bool, take: impl FnMut(Heard)) -> io::Result<()> {
+fn journal(since: Option<Moment>, is_followed: bool, mut take: impl FnMut(Heard)) -> io::Result<()> {
     let mut command = Command::new("journalctl");
-    command.args(["--no-pager", "--output=json", "--quiet"]);
+    // Not --quiet: whom it does not show the system's messages, it tells so on standard error.
+    command.args(["--no-pager", "--output=json"]);
     match since {
         Some(since) => command.arg(format!("--since=@{}", since.0 / 1000)),
         None => command.arg("--boot"),
@@ -163,9 +164,30 @@ fn journal(since: Option<Moment>, is_followed: bool, take: impl FnMut(Heard)) ->
     }
     command.args(["_TRANSPORT=kernel", "+", "_TRANSPORT=audit", "+", "SYSLOG_IDENTIFIER=batten-runtime"]);
     command.args(["+", MISSED]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
-    let read = child.stdout.take().map_or(Ok(()), |out| read_all(BufReader::new(out), take));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(no_journalctl)?;
+    let mut is_empty = true;
+    let counted = |heard| {
+        is_empty &= heard == Heard::Nothing;
+        take(heard);
+    };
+    let read = child.stdout.take().map_or(Ok(()), |out| read_all(BufReader::new(out), counted));
     let status = child.wait()?;
     read?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("journalctl ended with {status}"))) }
+    match status.success() {
+        false => Err(io::Error::other(format!("journalctl ended with {status}"))),
+        true if is_empty && !there_is_a_journal()? => {
+            Err(io::Error::new(io::ErrorKind::NotFound, "this machine keeps none (systemd-journald)"))
+        }
+        true => Ok(()),
+    }
+}
+
+/// Where there is none, journalctl shows nothing and calls it a success.
+fn there_is_a_journal() -> io::Result<bool> {
+    let shown = Command::new("journalctl").args(["--header", "--no-pager"]).stdin(Stdio::null()).output();
+    Ok(!shown.map_err(no_journalctl)?.stdout.is_empty())
+}
+
+fn no_journalctl(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("journalctl cannot be run: {error}"))
 }

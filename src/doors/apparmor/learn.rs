@@ -140,8 +140,12 @@ impl Learn {
         }
         if heard.events.is_empty() && (self.journal || !self.log.is_empty()) {
             let others = heard.others.iter().take(5).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-            let others = if others.is_empty() { "no profile".to_owned() } else { others };
-            note("note", &format!("the log has no line about {:?}; it has lines about {others}", self.profile));
+            let others = if others.is_empty() {
+                "nor about any other profile".to_owned()
+            } else {
+                format!("but about {others}")
+            };
+            note("note", &format!("the kernel has logged nothing about {:?} there, {others}", self.profile));
         }
         for proposal in &lesson.proposals {
             let what = proposal.describe();

@@ -3,6 +3,15 @@
 # which hears the kernel's buffer, its audit socket, and the shim's decisions.
 . vm-test
 
+claim "where there is no journal, that is said"
+for asked in "denials --journal" "apparmor learn --journal --profile x"; do
+    # shellcheck disable=SC2086
+    run batten $asked
+    exits 3
+    says "cannot read the journal: this machine keeps none"
+    says "hint: "
+done
+
 given systemd-machine-id-setup
 # The audit socket speaks in the first network namespace only.
 nsenter --net=/proc/1/ns/net /usr/lib/systemd/systemd-journald >/run/journald.log 2>&1 &
