@@ -1,6 +1,7 @@
 #!/bin/bash
-# Live recordings by BPF on another kernel, which lets a program behind cap_capable: what it asks only itself does not count.
-# limit: 600
+# Live recordings on another kernel, of the newer runtimes: one that lets a
+# program behind cap_capable, and whose clock the vDSO cannot read.
+# limit: 900
 . vm-test
 
-rust_suite record live::the_capabilities_that live::a_snippet_holds
+rust_suite record live::
