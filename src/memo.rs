@@ -198,6 +198,22 @@ mod tests {
     }
 
     #[test]
+    fn a_dry_run_keeps_answers_too_and_not_without_bound() {
+        let memo = Memo::of_process();
+        assert_eq!(ask(&memo, "q", "first"), "first");
+        assert_eq!(ask(&memo, "q", "second"), "first");
+        assert_eq!(ask(&memo, "other", "third"), "third");
+        assert_eq!(
+            memo.answer(Question { asked: "q", of: "that" }, || Ok::<_, ()>("fourth".into())).unwrap(),
+            "fourth"
+        );
+        for number in 0..MOST {
+            ask(&memo, &number.to_string(), "");
+        }
+        assert_eq!(ask(&memo, "q", "anew"), "anew");
+    }
+
+    #[test]
     fn an_answer_to_another_question_under_the_same_name_is_not_taken() {
         let folder = tempfile::tempdir().unwrap();
         let memo = Memo::in_folder(folder.path().to_owned());

@@ -132,25 +132,37 @@ impl MatchLayer {
 
 /// Whether `text` matches `pattern`, where `*` stands for any characters and `?` for one.
 pub fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    // What is no wildcard is compared byte by byte: characters that begin alike end at the same byte.
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
-        if p < pattern.len() && pattern[p] == '*' {
-            retry = Some((p, t));
-            p += 1;
-        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
-            p += 1;
-            t += 1;
-        } else if let Some((star, from)) = retry {
-            retry = Some((star, from + 1));
-            p = star + 1;
-            t = from + 1;
-        } else {
-            return false;
+        match pattern.get(p) {
+            Some(b'*') => {
+                retry = Some((p, t));
+                p += 1;
+            }
+            Some(b'?') => (p, t) = (p + 1, t + character(text[t])),
+            Some(byte) if *byte == text[t] => (p, t) = (p + 1, t + 1),
+            _ => {
+                let Some((star, from)) = retry else { return false };
+                let from = from + character(text[from]);
+                retry = Some((star, from));
+                (p, t) = (star + 1, from);
+            }
         }
     }
-    pattern[p..].iter().all(|&c| c == '*')
+    pattern[p..].iter().all(|byte| *byte == b'*')
+}
+
+/// How many bytes of UTF-8 a character has that begins with `byte`.
+const fn character(byte: u8) -> usize {
+    match byte {
+        0..0xc0 => 1,
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +180,14 @@ mod tests {
             ("kube", "kube-system", false),
             ("*a", "ab", false),
             ("", "x", false),
+            ("?", "é", true),
+            ("é?", "éß", true),
+            ("??", "é", false),
+            ("*?é", "ééé", true),
+            ("*ß?", "éßß🦀", true),
+            ("*?", "🦀", true),
+            ("è", "é", false),
+            ("a*?b*c", "aéb🦀c", true),
         ] {
             assert_eq!(glob(pattern, text), expected, "{pattern} on {text}");
         }

@@ -4,7 +4,8 @@
 pub fn escape(text: &str) -> std::borrow::Cow<'_, str> {
     let steers =
         |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
-    if !text.contains(steers) {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
+    if text.bytes().all(plain) || !text.contains(steers) {
         return text.into();
     }
     text.chars()

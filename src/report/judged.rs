@@ -1,5 +1,6 @@
 //! One document and what became of it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::enforce::{Outcome, enforce};
@@ -51,6 +52,7 @@ pub struct Judged {
     pub result: Result<Outcome, Unreadable>,
     /// As it was read; nothing when it could not be.
     document: Option<Document>,
+    is_one_line: OnceCell<bool>,
     /// For a policy's own file: where the findings about it stand. No container is judged then.
     policy_lines: Option<BTreeMap<Pointer, usize>>,
 }
@@ -94,7 +96,8 @@ impl Judged {
         let subject = if kind == DocumentKind::Spec { policy.subject_of(&document) } else { Subject::default() };
         let result = enforce(document.clone(), kind, &subject, policy, host);
         let result = result.map_err(|error| Unreadable { message: error.to_string(), hint: error.hint().to_owned() });
-        Self { name, subject, labels, breaches, result, document: Some(document), policy_lines: None }
+        let is_one_line = OnceCell::new();
+        Self { name, subject, labels, breaches, result, document: Some(document), is_one_line, policy_lines: None }
     }
 
     /// What a whole run has to say about a policy's file: each finding with the line of the file that it is about.
@@ -113,8 +116,8 @@ impl Judged {
     /// A document that could not even be opened.
     pub fn unreadable(name: String, message: String, hint: String) -> Self {
         let result = Err(Unreadable { message, hint });
-        let (subject, labels) = (Subject::default(), Labels::default());
-        Self { name, subject, labels, breaches: Vec::new(), result, document: None, policy_lines: None }
+        let (subject, labels, is_one_line) = (Subject::default(), Labels::default(), OnceCell::new());
+        Self { name, subject, labels, breaches: Vec::new(), result, document: None, is_one_line, policy_lines: None }
     }
 
     /// The same, with what the place it was found at says of it.
@@ -154,7 +157,12 @@ impl Judged {
         if let Some(lines) = &self.policy_lines {
             return lines.get(pointer).copied();
         }
-        let mut here = self.document.as_ref()?.root();
+        let document = self.document.as_ref()?;
+        // As engines write them: nothing to count for each finding.
+        if *self.is_one_line.get_or_init(|| !document.root().raw_bytes().contains(&b'\n')) {
+            return Some(document.root().line());
+        }
+        let mut here = document.root();
         for token in pointer.tokens() {
             let Some(next) = here.step(&token) else { break };
             here = next;

@@ -121,6 +121,12 @@ impl<'c> Case<'c> {
         self.kind == DocumentKind::Process || self.at(&Pointer::new("/process")).is_some()
     }
 
+    /// Whether it is a container of Linux's with something to run. A bundle for a virtual machine or for another system, or
+    /// one without a process, need not have a section for it; else a missing one leaves everything to the host.
+    pub fn is_linux(&self) -> bool {
+        self.at(&Pointer::new("/linux")).is_some() || self.has_process()
+    }
+
     /// The value at `pointer` as the rules before this one have left it.
     pub fn at(&self, pointer: &Pointer) -> Option<Value<'c>> {
         self.working.at(pointer)

@@ -36,7 +36,7 @@ const SECTION: &Section = &section! {
 fn judge(case: &Case<'_>) -> Judgement {
     let number = |pointer: &Pointer| case.at(pointer).and_then(Value::as_u64).filter(|number| *number > 0);
     let (place, most) = (Pointer::new("/linux/resources/cpu/quota"), case.count("most"));
-    if case.at(&Pointer::new("/linux")).is_none() {
+    if !case.is_linux() {
         return Ok(Vec::new());
     }
     let period = number(&Pointer::new(PERIOD_PLACE)).unwrap_or(PERIOD);

@@ -50,8 +50,7 @@ fn judge(case: &Case<'_>) -> Judgement {
 
 /// What is required and neither in the list at `pointer` nor in `instead`.
 pub(super) fn judge_list(case: &Case<'_>, pointer: Pointer, instead: &[String], word: &str) -> Judgement {
-    if case.at(&Pointer::new("/linux")).is_none() || (case.flag("in_user_namespace") && namespaces::makes(case, "user"))
-    {
+    if !case.is_linux() || (case.flag("in_user_namespace") && namespaces::makes(case, "user")) {
         return Ok(Vec::new());
     }
     let own: Vec<_> = case.at(&pointer).into_iter().flat_map(Value::items).collect();

@@ -28,13 +28,18 @@ pub(super) fn mounts<'d>(case: &Case<'d>) -> impl Iterator<Item = Mount<'d>> {
         let pointer = place.child(&position.to_string());
         let options = case.at(&pointer.child("options"));
         Mount {
-            destination: normal(&format!("/{}", text("destination"))),
+            destination: rooted(&text("destination")),
             kind: text("type"),
             source: normal(&text("source")),
             options: options.into_iter().flat_map(Value::items).filter_map(Value::as_str).collect(),
             pointer,
         }
     })
+}
+
+/// Runtimes take a destination that does not start at the root as if it did.
+fn rooted(destination: &str) -> String {
+    if destination.starts_with('/') { normal(destination) } else { normal(&format!("/{destination}")) }
 }
 
 impl Mount<'_> {

@@ -144,9 +144,7 @@ fn judge(case: &Case<'_>, kind: &'static str) -> Judgement {
     let mut findings = Vec::new();
     let mut found = entries(case, kind).peekable();
     if found.peek().is_none() {
-        // A bundle for a virtual machine or for another system has no namespaces.
-        let is_linux = case.at(&Pointer::new("/linux")).is_some() || case.has_process();
-        return Ok(is_linux.then(|| shared(case, kind)).into_iter().collect());
+        return Ok(case.is_linux().then(|| shared(case, kind)).into_iter().collect());
     }
     let joinable = case.words("joinable");
     for (position, entry) in found {

@@ -3,6 +3,9 @@
 /// `path` without `.`, `..`, doubled and trailing slashes, and with /run for /var/run. Links are not followed: where one
 /// leads is the business of whoever made it, and a bundle does not show it.
 pub(super) fn normal(path: &str) -> String {
+    if is_normal(path) {
+        return path.to_owned();
+    }
     let absolute = path.starts_with('/');
     let mut kept: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -19,6 +22,16 @@ pub(super) fn normal(path: &str) -> String {
         kept.remove(0);
     }
     format!("{}{}", if absolute { "/" } else { "" }, kept.join("/"))
+}
+
+/// Whether that is plain to see of `path`, as of nearly all that engines write.
+fn is_normal(path: &str) -> bool {
+    let detour = |pair: &[u8]| pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
+    path.len() > 1
+        && path.starts_with('/')
+        && !path.ends_with('/')
+        && !path.starts_with("/var/run")
+        && !path.as_bytes().windows(2).any(detour)
 }
 
 /// Whether the normal `path` is `folder` or lies below it.
@@ -51,6 +64,8 @@ mod tests {
             ("/var/run/docker.sock", "/run/docker.sock"),
             ("/var/../var/run", "/run"),
             ("/var/running", "/var/running"),
+            ("/srv/.data", "/srv/.data"),
+            ("/srv/a.b/..c", "/srv/a.b/..c"),
             ("data", "data"),
             ("data/../../etc", "../etc"),
             ("../../etc", "../../etc"),

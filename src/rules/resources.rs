@@ -15,7 +15,7 @@ pub(super) struct Limit {
 impl Limit {
     /// Judges by the setting `most`.
     pub(super) fn judge(&self, case: &Case<'_>, what: &str, unit: &str, hint: &'static str) -> Judgement {
-        if case.at(&Pointer::new("/linux")).is_none() {
+        if !case.is_linux() {
             return Ok(Vec::new());
         }
         let most = case.count("most");

@@ -9,6 +9,7 @@ use batten::memo::Memo;
 use batten::policy::Policy;
 use batten::report::{Format, Judged, Style, Writer};
 use batten::rules::DocumentKind;
+use batten::spec::Document;
 use serde_json::{Value, json};
 
 /// Numbers that come out the same everywhere (xorshift64).
@@ -127,6 +128,12 @@ fn thousands_of_mutated_specs_come_out_judged_or_refused_in_every_format() {
             }
             Err(_) => refused += 1,
         }
+        let refused_for_members = Document::parse(text.clone()).is_ok_and(|document| match kind {
+            DocumentKind::Spec => document.check_spec().is_err(),
+            DocumentKind::Process => document.check_process().is_err(),
+        });
+        let shown = String::from_utf8_lossy(&text);
+        assert!(!refused_for_members || !one.breaches.is_empty(), "{number}: no start, and nothing to say: {shown}");
     }
     assert!(judged > MUTANTS / 20 && refused > MUTANTS / 20, "{judged} judged, {refused} refused");
 }
