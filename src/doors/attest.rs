@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::format::Format;
 use super::input::PolicyFiles;
 use super::{Exit, refuse, say};
 use crate::attest::cgroup::Hierarchies;
@@ -52,12 +53,6 @@ struct Which {
     /// Every running container of every runtime
     #[arg(long)]
     all: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl Attest {

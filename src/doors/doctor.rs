@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::format::Format;
 use super::install::machine;
 use super::{Exit, say};
 use crate::doctor::{Check, Level, examine};
@@ -33,12 +34,6 @@ pub struct Doctor {
     /// The machine is this folder; what only a running machine can say is unknown then
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::format::Format;
 use super::install::machine;
 use super::{Exit, refuse, say};
 use crate::engines::{Coverage, Engine, Handler, Way};
@@ -37,12 +38,6 @@ pub struct Status {
     /// The machine is this folder
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
