@@ -66,6 +66,7 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) clippy --no-default-features --lib --bin batten-runtime -- -D warnings
+	$(CARGO) check --manifest-path fuzz/Cargo.toml --target-dir target
 
 fmt:
 	$(CARGO) fmt

@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let host = Host::detect();
     for policy in [Policy::built_in(), strict()] {
         let Ok(document) = Document::parse_spec(bytes) else { return };
-        judge(document, policy, host);
+        judge(document, &policy, &host);
     }
 });
 
