@@ -14,6 +14,9 @@ pub(super) struct Guard {
     folder: PathBuf,
 
     #[arg(long)]
+    batten: u32,
+
+    #[arg(long)]
     root: Option<PathBuf>,
 
     #[arg(long)]
@@ -27,9 +30,15 @@ pub(super) struct Guard {
 impl Guard {
     /// Waits until nothing is left of the recording.
     pub(super) fn run(&self) -> Exit {
-        let Self { folder, root, agent, runtime, id } = self;
-        let (runtime, root, id, folder) = (runtime.clone(), root.clone(), id.clone(), folder.clone());
-        match guard(&Left { runtime, root, id, folder, agent: *agent }) {
+        let left = Left {
+            runtime: self.runtime.clone(),
+            root: self.root.clone(),
+            id: self.id.clone(),
+            folder: self.folder.clone(),
+            batten: self.batten,
+            agent: self.agent,
+        };
+        match guard(&left) {
             Ok(()) => Exit::Clean,
             Err(error) => refuse(Exit::Unreadable, &error, "batten record run starts it"),
         }

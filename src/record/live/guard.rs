@@ -41,6 +41,8 @@ pub struct Left {
     pub id: String,
     /// The recording's folder.
     pub folder: PathBuf,
+    /// Who records.
+    pub batten: u32,
     /// The process that answers the container's calls, without which it can do nothing.
     pub agent: Option<u32>,
 }
@@ -56,7 +58,7 @@ impl Guard {
     pub(super) fn start(left: &Left) -> io::Result<Self> {
         let (stream, its_end) = UnixStream::pair()?;
         let mut command = companion::command(GUARD, its_end.into());
-        command.arg("--folder").arg(&left.folder);
+        command.arg("--folder").arg(&left.folder).arg("--batten").arg(left.batten.to_string());
         if let Some(root) = &left.root {
             command.arg("--root").arg(std::path::absolute(root)?);
         }
@@ -85,7 +87,7 @@ impl Drop for Guard {
 /// # Errors
 /// When batten cannot be listened to.
 pub fn guard(left: &Left) -> io::Result<()> {
-    let batten = process(std::os::unix::process::parent_id());
+    let batten = process(left.batten);
     let agent = left.agent.and_then(process);
     let mut stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut word = [0];
@@ -106,7 +108,8 @@ pub fn guard(left: &Left) -> io::Result<()> {
 impl Left {
     fn clear_up(&self, started: bool, agent: Option<&OwnedFd>) {
         if let Some(first) = self.first_process() {
-            if started {
+            let can_go_on = started && agent.is_some() == self.agent.is_some();
+            if can_go_on {
                 let mut ends = vec![&first];
                 ends.extend(agent);
                 wait_for(&ends);

@@ -171,6 +171,7 @@ pub fn run(start: &Start, asked: Asked) -> Result<Recorded, LiveError> {
         root: start.root.clone(),
         id: id.clone(),
         folder: scratch.join(""),
+        batten: std::process::id(),
         agent: observer.agent(),
     };
     scratch.guard(Guard::start(&left).map_err(LiveError::Guard)?);
