@@ -87,7 +87,7 @@ fn median(mut work: impl FnMut()) -> Duration {
     while times.len() < ROUNDS && (times.len() < 20 || Instant::now() < until) {
         let start = processor_time();
         work();
-        times.push(processor_time() - start);
+        times.push(processor_time().saturating_sub(start));
     }
     times.sort_unstable();
     times[times.len() / 2]

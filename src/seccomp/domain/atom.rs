@@ -116,14 +116,22 @@ impl Atom {
         (plain && high.low.checked_sub(low.high) == Some(2)).then(|| low.high + 1)
     }
 
+    /// The same values without bounds that the mask keeps anyway.
+    const fn loosened(self) -> Self {
+        let Self { mask, datum, .. } = self;
+        let low = if datum >= self.low { 0 } else { self.low };
+        let high = if datum | !mask <= self.high { u64::MAX } else { self.high };
+        Self { low, high, mask, datum }
+    }
+
     /// Conditions on argument `index` that hold, one or another, for just these values. Only masks are used where `masks`
     /// says so. None for every value: that needs no condition.
     pub(in crate::seccomp) fn conditions(self, index: u32, masks: bool) -> Option<Vec<Condition>> {
-        let Self { low, high, mask, datum } = self;
         let one = |op, value, value_two| Some(vec![Condition { index, value, value_two, op }]);
-        if low == high || mask == u64::MAX {
-            return one(Op::Eq, low.max(datum), 0);
+        if self.low == self.high || self.mask == u64::MAX {
+            return one(Op::Eq, self.low.max(self.datum), 0);
         }
+        let Self { low, high, mask, datum } = self.loosened();
         if low == 0 && high == u64::MAX {
             return if mask == 0 { None } else { one(Op::MaskedEq, mask, datum) };
         }
@@ -163,11 +171,12 @@ fn above(value: u64, max: u64) -> Option<Atom> {
     (value < max).then(|| Atom::interval(value + 1, max))
 }
 
-/// The values that differ from `datum` under `mask`, split by the lowest bit in which they do.
+/// The values that differ from `datum` under `mask`, split by the highest bit in which they do: what is written for an
+/// interval ([`blocks`]) meets only one of these.
 fn unmasked(mask: u64, datum: u64, width: Width) -> Vec<Atom> {
-    let bits = (0..64).map(|bit| 1u64 << bit).filter(|bit| mask & bit != 0);
+    let bits = (0..64).rev().map(|bit| 1u64 << bit).filter(|bit| mask & bit != 0);
     bits.map(|bit| {
-        let agree = mask & (bit - 1);
+        let agree = mask & !(bit | (bit - 1));
         Atom { mask: agree | bit, datum: (datum & agree) | (!datum & bit), ..Atom::all(width) }
     })
     .collect()

@@ -1,0 +1,24 @@
+//! Profiles that the properties have found, each once.
+
+use batten::seccomp::{Arch, Profile, intersect};
+use batten::spec::Document;
+
+use super::laws::intersection;
+
+fn profile(text: &str) -> Profile {
+    Profile::read(Document::parse(text).unwrap().root()).unwrap()
+}
+
+#[test]
+fn a_mask_that_keeps_a_range_s_bounds_is_one_rule_and_not_one_for_each_bit() {
+    let contending = profile(
+        r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
+            {"names":["recvmmsg"],"action":"SCMP_ACT_ERRNO","args":[{"index":1,"value":1,"op":"SCMP_CMP_GE"}]},
+            {"names":["recvmmsg"],"action":"SCMP_ACT_ERRNO","errnoRet":2,"args":[{"index":1,"value":2,"op":"SCMP_CMP_MASKED_EQ"}]}
+        ]}"#,
+    );
+    let open = profile(r#"{"defaultAction":"SCMP_ACT_ALLOW"}"#);
+    intersection(Arch::X86_64, &contending, &open, false, false).unwrap();
+    let rules = intersect(&contending, &open, Arch::X86_64).syscalls;
+    assert!(rules.len() <= 2, "{rules:?}");
+}
