@@ -1,5 +1,6 @@
 #!/bin/bash
 # `batten doctor`, `install` and `status` where AppArmor and version 2 of the control groups are, with Debian's engines.
+# limit: 600
 . vm-test
 
 given install -D "$BATTEN_RUNTIME" /usr/local/bin/batten-runtime
