@@ -16,4 +16,6 @@ pub use edit::{Change, Edit, EditError, Fragment, Working, apply};
 pub use error::{Place, ReadError, Refusal};
 pub use pointer::Pointer;
 pub use shape::{Members, Shape};
+#[cfg(test)]
+pub(crate) use shape::{PROCESS_FILE as PROCESS_SHAPE, SPEC as SPEC_SHAPE};
 pub use way::{Astray, Cause, trust_way};

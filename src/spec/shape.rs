@@ -39,7 +39,7 @@ const STRINGS: Shape = Shape::Array(&Shape::String);
 const STRING_MAP: Shape = Shape::Map(&Shape::String);
 
 /// config.json.
-pub(super) static SPEC: Shape = Shape::Object(&[
+pub(crate) static SPEC: Shape = Shape::Object(&[
     ("ociVersion", Shape::String),
     ("process", PROCESS),
     ("root", Shape::Object(&[("path", Shape::String), ("readonly", Shape::Bool)])),
@@ -57,7 +57,7 @@ pub(super) static SPEC: Shape = Shape::Object(&[
 ]);
 
 /// The process file of an exec.
-pub(super) static PROCESS_FILE: Shape = PROCESS;
+pub(crate) static PROCESS_FILE: Shape = PROCESS;
 
 const PROCESS: Shape = Shape::Object(&[
     ("terminal", Shape::Bool),

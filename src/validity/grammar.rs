@@ -135,7 +135,8 @@ fn one_of(words: &[&str], value: Value<'_>, section: &'static str, found: &mut F
 fn within(least: i64, most: u64, value: Value<'_>, section: &'static str, found: &mut Found) {
     let fits = match value.as_u64() {
         Some(number) => number <= most && i64::try_from(number).map_or(true, |number| number >= least),
-        None => value.as_i64().is_some_and(|number| number >= least),
+        // `-0` has no unsigned reading to Go's decoder.
+        None => least < 0 && value.as_i64().is_some_and(|number| number >= least),
     };
     if !fits {
         let message = format!("{} is not an integer from {least} to {most}", value.raw());
@@ -165,6 +166,52 @@ fn object(members: &[Member], value: Value<'_>, section: &'static str, found: &m
         if member.required && seen & 1 << index == 0 {
             let message = format!("the required member {:?} is missing", member.name);
             found.must(member.section.unwrap_or(section), value, message, "write it");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::members;
+    use super::Grammar;
+    use crate::spec::{Document, PROCESS_SHAPE, SPEC_SHAPE, Shape};
+
+    /// What `grammar` takes, `shape` must take.
+    fn assert_stricter(grammar: &Grammar, shape: &Shape, at: &str) {
+        match (grammar, shape) {
+            (_, Shape::Any)
+            | (Grammar::Bool, Shape::Bool)
+            | (Grammar::Text | Grammar::OneOf(_) | Grammar::Like(..), Shape::String) => {}
+            (Grammar::Integer(least, most), Shape::Integer(lowest, highest)) => {
+                assert!(least >= lowest && most <= highest, "{at}: {grammar:?} and {shape:?}");
+            }
+            (Grammar::Array(of, _), Shape::Array(items)) => assert_stricter(of, items, &format!("{at}/0")),
+            (Grammar::Map(of), Shape::Map(items)) => assert_stricter(of, items, &format!("{at}/*")),
+            (Grammar::Object(own), Shape::Map(items)) => {
+                own.iter().for_each(|member| assert_stricter(&member.grammar, items, &format!("{at}/{}", member.name)));
+            }
+            (Grammar::Object(own), Shape::Object(members)) => {
+                for member in *own {
+                    let same = members.iter().find(|(name, _)| *name == member.name);
+                    let (_, shape) = same.unwrap_or_else(|| panic!("a start does not know {at}/{}", member.name));
+                    assert_stricter(&member.grammar, shape, &format!("{at}/{}", member.name));
+                }
+            }
+            _ => panic!("{at}: {grammar:?} and {shape:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_as_the_specification_says_is_never_refused_before_a_start_for_its_members() {
+        assert_stricter(&members::SPEC, &SPEC_SHAPE, "");
+        assert_stricter(&members::PROCESS_FILE, &PROCESS_SHAPE, "/process");
+        for number in ["-0", "1.0", "1e1", "4294967296"] {
+            let text = format!(r#"{{"ociVersion":"1.0.2","process":{{"cwd":"/","user":{{"uid":{number},"gid":0}}}}}}"#);
+            let document = Document::parse(text).unwrap();
+            assert!(document.check_spec().is_err(), "{number}");
+            let mut found = super::Found::default();
+            super::walk(&members::SPEC, document.root(), "config.md", &mut found);
+            assert_eq!(found.all().len(), 1, "{number}");
         }
     }
 }

@@ -133,12 +133,13 @@ fn devices(linux: Value<'_>, found: &mut Found) {
         if kind == "p" {
             continue;
         }
-        for name in ["major", "minor"].into_iter().filter(|name| device.member(name).is_none()) {
+        let numbers = ["major", "minor"].map(|name| (name, device.member(name)));
+        for (name, _) in numbers.into_iter().filter(|(_, number)| number.is_none()) {
             let message = format!("the member {name:?} is missing, required for every type but p");
             found.must(DEVICES, device, message, "write the device's numbers, as ls -l shows them");
         }
-        let number = |name| device.get(name).and_then(Value::as_i64);
-        let (Some(major), Some(minor)) = (number("major"), number("minor")) else { continue };
+        let [major, minor] = numbers.map(|(_, number)| number.and_then(Value::as_i64));
+        let (Some(major), Some(minor)) = (major, minor) else { continue };
         if !seen.insert((major, minor, kind)) {
             found.note(DEVICES, device, "the same type, major and minor as a device before it", "keep one of them");
         }
