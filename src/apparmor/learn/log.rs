@@ -80,22 +80,26 @@ impl Record {
 }
 
 impl Line {
-    /// Reads a line, without its end.
+    /// Reads a line, without its end. One in which a text is quoted that the kernel writes in hexadecimal
+    /// (`audit_string_contains_control`, kernel/audit.c) was not the kernel's, or is damaged.
     pub(crate) fn parse(line: &[u8]) -> Self {
         let text = String::from_utf8_lossy(line);
         let Some(start) = text.find("apparmor=\"") else {
             let is_lost = LOST.iter().any(|sign| text.contains(sign));
             return if is_lost { Self::Lost } else { Self::Other };
         };
-        let mut fields = fields(&text[start..]);
+        let mut fields = written(&text[start..]);
         let outcome = match fields.next() {
-            Some((_, value)) if value == b"ALLOWED" => Outcome::Allowed,
-            Some((_, value)) if value == b"DENIED" => Outcome::Denied,
+            Some((_, value, _)) if value == b"ALLOWED" => Outcome::Allowed,
+            Some((_, value, _)) if value == b"DENIED" => Outcome::Denied,
             // STATUS, AUDIT, HINT, KILLED, ERROR: nothing that a rule would change.
             _ => return Self::Other,
         };
         let mut known: Vec<(String, Vec<u8>)> = Vec::new();
-        for (key, value) in fields {
+        for (key, value, is_quoted) in fields {
+            if is_quoted && UNTRUSTED.contains(&key) && !value.iter().all(u8::is_ascii_graphic) {
+                return Self::Other;
+            }
             // The kernel's own come first; auditd appends its reading of them (`PROFILE=…`), which has other keys.
             if !known.iter().any(|(first, _)| first == key) {
                 known.push((key.to_owned(), value));
@@ -107,6 +111,11 @@ impl Line {
 
 /// `key="value"` and `key=value`, in order. What is neither is skipped.
 pub(crate) fn fields(text: &str) -> impl Iterator<Item = (&str, Vec<u8>)> {
+    written(text).map(|(key, value, _)| (key, value))
+}
+
+/// As [`fields`], and whether the value was in quotes.
+fn written(text: &str) -> impl Iterator<Item = (&str, Vec<u8>, bool)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         loop {
@@ -120,9 +129,10 @@ pub(crate) fn fields(text: &str) -> impl Iterator<Item = (&str, Vec<u8>)> {
                 rest = after;
                 continue;
             };
+            let is_quoted = value.starts_with('"');
             let (value, after) = value_of(key, value);
             rest = after;
-            return Some((key, value));
+            return Some((key, value, is_quoted));
         }
     })
 }
@@ -193,6 +203,17 @@ mod tests {
         assert_eq!(own.text("comm"), Some("\""));
         assert_eq!(record(r#"apparmor="DENIED" name=2F746D702FE9 pid=12"#).get("name"), Some(&b"/tmp/\xe9"[..]));
         assert_eq!(record(r#"apparmor="DENIED" capability=21 capname="sys_admin""#).text("capability"), Some("21"));
+    }
+
+    #[test]
+    fn what_the_kernel_would_not_put_in_quotes_was_not_its_own() {
+        for name in ["/tmp/a b", "/tmp/\u{e9}", "/etc/pas\0\0 pid=7 comm="] {
+            let line = format!(r#"apparmor="ALLOWED" operation="open" profile="web" name="{name}" pid=7"#);
+            assert_eq!(Line::parse(line.as_bytes()), Line::Other, "{line:?}");
+        }
+        let said =
+            record(r#"apparmor="DENIED" operation="mount" info="failed mntpnt match" profile="web" name="/mnt""#);
+        assert_eq!(said.text("info"), Some("failed mntpnt match"));
     }
 
     #[test]
