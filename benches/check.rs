@@ -46,7 +46,7 @@ fn main() {
     let restricted = folder.path().join("restricted.toml");
     fs::write(&restricted, "level = 'restricted'\n").unwrap();
     let policy = restricted.to_str().unwrap();
-    println!("{:<50}{:>8}{:>10}{:>10}{:>14}{:>10}", "", "wall ms", "cpu ms", "µs cpu each", "2 cores, 1/s", "peak MB");
+    println!("{:<50}{:>8}{:>10}{:>14}{:>14}{:>10}", "", "wall ms", "cpu ms", "µs cpu each", "2 cores, 1/s", "peak MB");
     for count in [specs / 10, specs] {
         let fleet = Fleet::write(&folder.path().join(count.to_string()), count);
         println!(
