@@ -8,6 +8,9 @@ use super::pointer::Pointer;
 pub(super) fn scan(text: &str) -> Result<Vec<Node>, ReadError> {
     let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, nodes: Vec::with_capacity(text.len() / 8 + 8) };
     scanner.document().map_err(|fault| scanner.locate(*fault))?;
+    // For one document. Of thousands each would be given memory of its own by the kernel: glibc learns from what is freed
+    // whole how large a piece may be kept.
+    #[cfg(not(feature = "cli"))]
     scanner.nodes.shrink_to_fit();
     Ok(scanner.nodes)
 }
