@@ -77,8 +77,7 @@ impl Working {
 
     /// The value at `pointer` as the edits so far have left it; `None` when absent or null.
     ///
-    /// An edit strictly below `pointer` is not seen through this: a rule asks for the places that rules edit, and
-    /// [`Working::settle`] is there for those that look at a whole subtree.
+    /// An edit strictly below `pointer` is not seen through this: a rule asks for the places that rules edit.
     pub fn at(&self, pointer: &Pointer) -> Option<Value<'_>> {
         for edit in self.edits.iter().rev() {
             let Some(rest) = edit.pointer.strip(pointer) else { continue };
@@ -104,18 +103,6 @@ impl Working {
     /// How many edits are pending.
     pub const fn edits(&self) -> usize {
         self.edits.len()
-    }
-
-    /// Folds the edits so far into the text, so that whole subtrees can be looked at.
-    ///
-    /// # Errors
-    /// [`EditError`] when an edit does not fit the document.
-    pub fn settle(&mut self) -> Result<&Document, EditError> {
-        if self.is_changed() {
-            self.base = Document::parse(apply(&self.base, &self.edits)?)?;
-            self.edits.clear();
-        }
-        Ok(&self.base)
     }
 
     /// The text with every edit made.

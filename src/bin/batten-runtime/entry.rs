@@ -33,8 +33,9 @@ fn standard_streams_are_open() -> bool {
     let mut streams = [0, 1, 2].map(|fd| libc::pollfd { fd, events: 0, revents: 0 });
     // SAFETY: three entries are there.
     let asked = unsafe { libc::poll(streams.as_mut_ptr(), 3, 0) };
-    asked == 0
-        || streams.iter().filter(|stream| stream.revents & libc::POLLNVAL != 0).all(|_| {
+    // That it cannot be asked is no yes.
+    asked >= 0
+        && streams.iter().filter(|stream| stream.revents & libc::POLLNVAL != 0).all(|_| {
             // The lowest free number is the one that is missing.
             open("/dev/null", OFlag::O_RDWR, Mode::empty()).map(std::mem::forget).is_ok()
         })

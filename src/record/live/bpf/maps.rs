@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::programs::NUMBERS;
+use super::programs::{NUMBERS, Scope};
 use super::system::{Map, MapKind};
 use crate::capability::{CapSet, Capability};
 use crate::record::live::tally::{Count, Tally};
@@ -40,7 +40,7 @@ pub(super) struct Maps {
 impl Maps {
     pub(super) fn create() -> io::Result<Self> {
         let maps = Self {
-            scope: Map::create(MapKind::Array, 4, 16, 1)?,
+            scope: Map::create(MapKind::Array, 4, Scope::BYTES, 1)?,
             members: Map::create(MapKind::Hash, 4, 4, MEMBERS)?,
             counts: Map::create(MapKind::ArrayPerCpu, 4, 32, CALLS)?,
             strange: Map::create(MapKind::Hash, 8, 8, STRANGERS)?,

@@ -221,6 +221,7 @@ fn scope(subject: &Subject) -> Scope {
     Scope {
         mounts: if subject.has_own_mounts() { number("mnt").unwrap_or(0) } else { 0 },
         users: number("user").unwrap_or(0),
+        init: subject.first.pid().cast_unsigned(),
         ..Scope::default()
     }
 }

@@ -170,7 +170,8 @@ pub(super) fn exec(maps: &Maps, offsets: &Offsets) -> Vec<u64> {
     code.end()
 }
 
-/// A process is no member any more once its last thread ends: its number will be another's.
+/// A process is no member any more once its last thread ends: its number will be another's. With the container's first process
+/// nobody joins any more: the number of its mount namespace is soon another container's.
 pub(super) fn exit(maps: &Maps, offsets: &Offsets) -> Vec<u64> {
     let mut code = Assembler::default();
     code.load(Size::Double, R6, R1, 0);
@@ -180,6 +181,11 @@ pub(super) fn exit(maps: &Maps, offsets: &Offsets) -> Vec<u64> {
     code.load(Size::Word, R7, R6, offsets.process);
     code.keep(Size::Word, MEMBER, R7);
     code.delete(&maps.members, MEMBER);
+    scope(&mut code, maps);
+    code.load(Size::Word, R8, R0, Scope::INIT);
+    code.jump_when_registers(When::Unequal, R7, R8, "out");
+    code.store_value(R0, Scope::FIRST, 0);
+    code.store_value(R0, Scope::MOUNTS, 0);
     code.end()
 }
 
@@ -232,7 +238,7 @@ pub(super) enum Check {
     TracePoint,
 }
 
-/// What belongs to the container, as the programs find it: four words.
+/// What belongs to the container, as the programs find it: five words.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scope {
     /// Its first process, whose next execve is the start; 0 where the start is now.
@@ -243,6 +249,8 @@ pub(super) struct Scope {
     pub(super) started: u32,
     /// Its user namespace.
     pub(super) users: u32,
+    /// Its first process, with whose end it ends.
+    pub(super) init: u32,
 }
 
 impl Scope {
@@ -250,10 +258,13 @@ impl Scope {
     const MOUNTS: i16 = 4;
     const STARTED: i16 = 8;
     const USERS: i16 = 12;
+    const INIT: i16 = 16;
+    pub(super) const BYTES: u32 = 20;
 
-    pub(super) fn bytes(self) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        for (place, word) in bytes.chunks_exact_mut(4).zip([self.first, self.mounts, self.started, self.users]) {
+    pub(super) fn bytes(self) -> [u8; Self::BYTES as usize] {
+        let mut bytes = [0; Self::BYTES as usize];
+        let words = [self.first, self.mounts, self.started, self.users, self.init];
+        for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_ne_bytes());
         }
         bytes
