@@ -1,7 +1,8 @@
 //! A policy's own tests: cases of a bundle and what the policy must do to it, one folder each.
 //!
 //! A case is a folder with `config.json` or `process.json`, `want.toml` (what is expected), `host.toml` where the machine
-//! it is judged for matters, and `host/sys/…` where the kernel's list of AppArmor profiles does.
+//! it is judged for matters, `host/sys/…` where the kernel's list of AppArmor profiles does, and `policy.toml` where a
+//! file is laid over the policy for this case alone.
 
 mod facts;
 mod want;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::facts::Facts;
 pub use self::want::{Difference, Expected, Want};
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyError};
 use crate::report::Judged;
 use crate::rules::DocumentKind;
 use crate::spec::{CONFIG, Durability, FileError, TrustedFile};
@@ -20,6 +21,7 @@ use crate::spec::{CONFIG, Durability, FileError, TrustedFile};
 const PROCESS: &str = "process.json";
 const WANT: &str = "want.toml";
 const HOST: &str = "host.toml";
+const POLICY: &str = "policy.toml";
 
 /// A case, or the folder of cases, that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,9 @@ pub enum CaseError {
         /// What is wrong, in one clause.
         problem: String,
     },
+    /// The case's own layer cannot be laid over the policy.
+    #[error(transparent)]
+    Policy(#[from] Box<PolicyError>),
     /// What was found could not be written.
     #[error(transparent)]
     Write(#[from] FileError),
@@ -63,13 +68,14 @@ pub enum CaseError {
 
 impl CaseError {
     /// What the operator can do.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match self {
             Self::Read { .. } => "check the path and its permissions",
             Self::None { .. } => {
                 "a case is a folder with a config.json or process.json, and a want.toml that --bless writes"
             }
             Self::Syntax { .. } | Self::Word { .. } => "docs/policy-tests.md shows the files of a case",
+            Self::Policy(error) => error.hint(),
             Self::Write(error) => error.hint(),
         }
     }
@@ -126,11 +132,23 @@ pub fn find(folder: &Path) -> Result<Vec<Case>, CaseError> {
 }
 
 impl Case {
-    /// Judges the case by `policy` as a start would, and holds that against what is expected.
+    /// Whether a policy.toml of its own is laid over the policy for it.
+    pub fn has_layer(&self) -> bool {
+        self.folder.join(POLICY).symlink_metadata().is_ok()
+    }
+
+    /// Judges the case by `policy`, and its own layer over that, as a start would, and holds that against what is expected.
     ///
     /// # Errors
     /// [`CaseError`] when a file of the case cannot be read or understood. That no want.toml is there is a difference.
     pub fn run(&self, policy: &Policy) -> Result<Tried, CaseError> {
+        if self.has_layer() {
+            return self.judge(&policy.with_layer(&self.folder.join(POLICY)).map_err(Box::new)?);
+        }
+        self.judge(policy)
+    }
+
+    fn judge(&self, policy: &Policy) -> Result<Tried, CaseError> {
         let host = Facts::read(&self.folder.join(HOST))?.host(&self.folder.join("host"));
         let file = if self.kind == DocumentKind::Spec { CONFIG } else { PROCESS };
         let path = self.folder.join(file);

@@ -61,6 +61,20 @@ impl Policy {
         policy.finish()
     }
 
+    /// This policy with the file at `path` laid over it, as a drop-in would be.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn with_layer(&self, path: &Path) -> Result<Self, PolicyError> {
+        let mut policy = Self::built_in();
+        for Source { path, text } in &self.sources {
+            policy.add(path.clone(), text.clone())?;
+        }
+        let text = std::fs::read(path).map_err(|error| PolicyError::Named { path: path.to_owned(), error })?;
+        policy.add_bytes(path, text)?;
+        policy.finish()
+    }
+
     /// A policy from text; `path` is what messages call it.
     ///
     /// # Errors

@@ -105,6 +105,25 @@ fn overrides_and_waivers_that_no_case_tries_are_named() {
 }
 
 #[test]
+fn a_policy_toml_in_a_case_is_laid_over_the_policy_for_that_case_alone() {
+    let cases = Cases::new();
+    cases.file("cases/web/want.toml", WEB);
+    cases.file("cases/web-here/config.json", &spec("web", "CAP_SYS_ADMIN"));
+    cases.file("cases/web-here/want.toml", &WEB.replace("would-fix", "denied").replace("fixed", "denied"));
+    cases.file("cases/web-here/policy.toml", "capabilities.violation = 'deny'\n");
+    let run = cases.run(&[]);
+    assert_eq!(run.code, 0, "{}", run.stdout);
+    assert!(
+        run.stdout.contains("ok    web\nok    web-here (with its policy.toml over the policy)\n"),
+        "{}",
+        run.stdout
+    );
+    cases.file("cases/web-here/policy.toml", "capabilites.violation = 'deny'\n");
+    let broken = cases.run(&[]);
+    assert!(broken.code == 4 && broken.stderr.contains("web-here/policy.toml: TOML parse error"), "{}", broken.stderr);
+}
+
+#[test]
 fn a_message_may_be_expected_too() {
     let cases = Cases::new();
     cases.file("cases/web/want.toml", &format!("{WEB}message = \"CAP_SYS_ADMIN *\"\n"));

@@ -18,7 +18,7 @@ use crate::report::{escape, escaped};
 #[command(
     after_help = "Example:\n  batten policy test --policy policy.toml tests\n  batten policy test --policy policy.toml --bless tests\n\n\
     A case is a folder with config.json (or process.json) and want.toml, at any depth; host.toml says for which machine \
-    it is judged. docs/policy-tests.md has an example to copy.\n\n\
+    it is judged, and a policy.toml beside them is laid over the policy for this case. docs/policy-tests.md has an example to copy.\n\n\
     Exit codes: 0 every case is as it wants, 1 some are not, 4 bad policy, case or usage."
 )]
 pub(super) struct Test {
@@ -94,7 +94,8 @@ fn text(results: &[(Case, Tried)], policy: &Policy, blessed: bool) -> String {
             false if blessed => "wrote",
             false => "FAIL",
         };
-        let _ = writeln!(out, "{word:5} {}", escape(&case.name));
+        let layer = if case.has_layer() { " (with its policy.toml over the policy)" } else { "" };
+        let _ = writeln!(out, "{word:5} {}{layer}", escape(&case.name));
         for difference in &tried.difference {
             let _ = writeln!(out, "      {}", escape(&difference.to_string()));
         }
