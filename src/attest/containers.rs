@@ -114,12 +114,17 @@ pub fn roots(named: &[PathBuf]) -> Vec<PathBuf> {
     if !named.is_empty() {
         return named.to_owned();
     }
-    ROOTS.iter().flat_map(|pattern| expand(pattern)).collect()
+    roots_below(Path::new("/"))
 }
 
-/// The folders that `pattern` stands for.
-fn expand(pattern: &str) -> Vec<PathBuf> {
-    let mut found = vec![PathBuf::from("/")];
+/// All that engines use, and that are there, on the machine whose root folder is `root`.
+pub fn roots_below(root: &Path) -> Vec<PathBuf> {
+    ROOTS.iter().flat_map(|pattern| expand(root, pattern)).collect()
+}
+
+/// The folders that `pattern` stands for below `root`.
+fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
+    let mut found = vec![root.to_owned()];
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         found = match part.split_once('*') {
             None => found.into_iter().map(|path| path.join(part)).filter(|path| path.is_dir()).collect(),
@@ -168,7 +173,10 @@ fn has_state(folder: &Path) -> bool {
 
 impl Container {
     /// The container whose state is in `folder`; none where there is no state.
-    fn read(folder: &Path, trees: &Hierarchies) -> Result<Option<Self>, ContainerError> {
+    ///
+    /// # Errors
+    /// [`ContainerError`] when its state cannot be used.
+    pub fn read(folder: &Path, trees: &Hierarchies) -> Result<Option<Self>, ContainerError> {
         for file in ["state.json", "status"] {
             let path = folder.join(file);
             match TrustedFile::open(&path) {

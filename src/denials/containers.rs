@@ -16,7 +16,7 @@ use super::moment::Moment;
 use crate::attest::cgroup::Hierarchies;
 use crate::attest::containers::{self, Container};
 use crate::attest::process::Process;
-use crate::fleet::{Labels, Text, labels_in_storage, running};
+use crate::fleet::{Labels, Text, labels_in_storage, running_by_engine};
 use crate::policy::Subject;
 use crate::spec::Document;
 
@@ -190,7 +190,7 @@ impl Containers {
             self.running.clear();
         }
         self.running.extend(found);
-        for item in running(&self.root) {
+        for item in running_by_engine(&self.root) {
             let Some(id) = item.labels.id.clone() else { continue };
             let annotated = match &item.text {
                 Text::Live(path) | Text::File(path) => {

@@ -145,7 +145,7 @@ impl Run {
         let config = ShimConfig::load()?;
         let never: Infallible = shim::start(&config, &runtime, invocation, |invocation, entry| {
             if let Command::Launch(launch) = &mut invocation.command {
-                let mut host = Host::detect();
+                let mut host = Host::detect().looking();
                 if policy.asks_to_log_denials() {
                     host.filter_log = FilterLog::of(&runtime, &config, &host.memo);
                 }
@@ -178,7 +178,7 @@ impl Run {
         let mut entry = Entry::new(&config.log, "run", id);
         entry.text("runtime", "embedded");
         let judged = logged(&config, entry, |entry| {
-            let host = Host { filter_log: FilterLog::Taken, ..Host::detect() };
+            let host = Host { filter_log: FilterLog::Taken, ..Host::detect().looking() };
             judge_file(TrustedFile::in_bundle(bundle)?, policy, &host, entry)
         })?;
         self.tell(&judged);

@@ -1,6 +1,9 @@
-//! What is running now: the bundles in the state folders of containerd, Docker, Podman and CRI-O. Only read.
+//! What is running now: the bundles in the state folders of containerd, Docker, Podman and CRI-O, and then those that only
+//! the runtime's own state leads to. Only read.
 
-use std::collections::HashMap;
+mod beside;
+
+use std::collections::{BTreeSet, HashMap};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -21,8 +24,24 @@ const TASKS: &[&str] =
 const STORAGE: &str = "var/lib/containers/storage/overlay-containers";
 const STORAGE_RUN: &str = "run/containers/storage/overlay-containers";
 
-/// The bundles of the containers that run on the machine whose root folder is `root`.
-pub fn running(root: &Path) -> Vec<Item> {
+/// What runs, as far as it may be told.
+#[derive(Debug, Default)]
+pub struct Running {
+    /// The bundles.
+    pub items: Vec<Item>,
+    /// Folders with the state of ordinary users' containers: what they say is theirs to choose, so it is not followed.
+    pub of_others: BTreeSet<PathBuf>,
+}
+
+/// The containers that run on the machine whose root folder is `root`.
+pub fn running(root: &Path) -> Running {
+    let mut running = Running { items: running_by_engine(root), of_others: BTreeSet::new() };
+    beside::add(root, &mut running);
+    running
+}
+
+/// Those of them that the engines' own folders show.
+pub fn running_by_engine(root: &Path) -> Vec<Item> {
     let mut found = Vec::new();
     for tasks in TASKS {
         for (namespace, folder) in folders(&root.join(tasks), &mut found) {

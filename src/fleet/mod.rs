@@ -10,7 +10,7 @@ mod waivers;
 
 pub use baseline::{Baseline, BaselineError};
 pub use labels::Labels;
-pub use live::{labels_in_storage, running};
+pub use live::{Running, labels_in_storage, running, running_by_engine};
 pub use parallel::in_order;
 pub use source::{Item, Named, Text, items};
 pub use summary::Summary;

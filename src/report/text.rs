@@ -52,9 +52,11 @@ pub(super) fn document(judged: &Judged, policy: &Policy, style: Style) -> String
         Verdict::Unreadable => ("unreadable", AnsiColor::Red),
     };
     let mut out = format!("{}: {}\n", escape(&judged.name), style.paint(colour, verdict));
-    if let Some(engine) = judged.labels.engine {
-        let known = [&judged.labels.id, &judged.labels.name, &judged.labels.image];
-        let words: Vec<&str> = std::iter::once(engine).chain(known.into_iter().flatten().map(String::as_str)).collect();
+    let labels = &judged.labels;
+    // Only of what was found running: of other bundles' labels the path says enough.
+    if labels.id.is_some() {
+        let known = [labels.engine, labels.id.as_deref(), labels.name.as_deref(), labels.image.as_deref()];
+        let words: Vec<&str> = known.into_iter().flatten().collect();
         let _ = writeln!(out, "  container: {}", escape(&words.join(" ")));
     }
     match &judged.result {

@@ -6,7 +6,8 @@
 //!
 //! **Allowed.** An entry without a path, which makes a new namespace; or with one that `joinable` matches in its normal form.
 //! Never /proc/1, /proc/self, a way through another process's root or Docker's /run/docker/netns/default: those are the
-//! host's. Whose namespace /proc/PID/ns/TYPE is, a bundle does not show: name what your engine writes if that is too wide.
+//! host's. Whose namespace /proc/PID/ns/TYPE is, a bundle does not show. Before a start, and of what runs (`check --running`),
+//! batten looks: one that is the host's too is refused, as that of a container in a pod on the host's network.
 //! The fix adds an entry without a path, which leaves a network namespace with loopback only; a user namespace needs
 //! mappings that nobody has given, and a join is refused.
 
@@ -150,11 +151,17 @@ fn judge(case: &Case<'_>, kind: &'static str) -> Judgement {
     for (position, entry) in found {
         let path = path_of(entry);
         let place = normal(&path);
-        if path.is_empty() || (joinable.matches(&place) && !is_hosts(&place)) {
+        let is_shared = names_hosts(&place) || is_hosts(case, &place);
+        if path.is_empty() || (joinable.matches(&place) && !is_shared) {
             continue;
         }
-        let message = format!("the {kind} namespace {path} is joined");
-        let hint = if is_hosts(&place) {
+        let message = if is_shared && !names_hosts(&place) {
+            // Without the number, which is another at the next start: a baseline knows findings by what they say.
+            format!("the host's {kind} namespace is joined, by the number of a process that is in it")
+        } else {
+            format!("the {kind} namespace {path} is joined")
+        };
+        let hint = if is_shared {
             own_hint(kind)
         } else {
             "share with a container of the same pod only, or name the path in joinable"
@@ -186,8 +193,19 @@ fn own_hint(kind: &str) -> &'static str {
     "take out hostNetwork, hostPID, hostIPC, or --network, --pid, --ipc, --uts, --cgroupns with the word host"
 }
 
-/// Whether a path in its normal form leads to a namespace of the host, or hides where it leads.
-fn is_hosts(path: &str) -> bool {
+/// Whether a path in its normal form, `/proc/PID/ns/TYPE`, leads to a namespace of the host at this moment. No other path is
+/// looked at: where a bundle's paths lead, its author chose.
+fn is_hosts(case: &Case<'_>, path: &str) -> bool {
+    let parts = path.strip_prefix("/proc/").and_then(|rest| rest.split_once("/ns/"));
+    parts.is_some_and(|(process, file)| {
+        process.bytes().all(|byte| byte.is_ascii_digit())
+            && !file.contains('/')
+            && case.host.namespaces.are_hosts(process, file)
+    })
+}
+
+/// Whether a path in its normal form says by itself that it leads to a namespace of the host, or hides where it leads.
+fn names_hosts(path: &str) -> bool {
     // What `--network host` comes to (moby, libnetwork/sandbox.go): a name for dockerd's own, rootless or not.
     if path.ends_with("/docker/netns/default") {
         return true;

@@ -293,6 +293,97 @@ fn running_names_engine_id_name_and_image_and_skips_what_does_not_run() {
     assert_eq!((run.code, run.stderr.as_str()), (2, ""));
 }
 
+/// A process that lives as long as the test looks.
+struct Sleeper(std::process::Child);
+
+impl Sleeper {
+    fn new() -> Self {
+        Self(std::process::Command::new("sleep").arg("1000").spawn().unwrap())
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn running_finds_what_only_the_state_of_a_runtime_names_once_and_says_what_it_cannot_read() {
+    let (_folder, root) = place();
+    let process = Sleeper::new();
+    let state = |runtime: &str, id: &str, bundle: &str| {
+        let text = format!(r#"{{"pid":{},"bundle":"{bundle}"}}"#, process.0.id());
+        file(format!("{root}/run/{runtime}/{id}/status"), &text);
+    };
+    let task = "/run/containerd/io.containerd.runtime.v2.task/k8s.io/c1";
+    let storage = "/srv/podman/overlay-containers/p1/userdata";
+    for bundle in [task, storage, "/bundles/web"] {
+        file(format!("{root}{bundle}/config.json"), PLAIN);
+    }
+    let names = r#"[{"id":"p1","names":["db"],"metadata":"{\"image-name\":\"db:3\"}"}]"#;
+    file(format!("{root}/srv/podman/overlay-containers/containers.json"), names);
+    state("containerd/runc/k8s.io", "c1", task);
+    state("crun", "p1", storage);
+    state("crun", "web", "/bundles/web");
+    // crun has its own copy of what it started.
+    state("crun", "copied", "/bundles/removed");
+    file(format!("{root}/run/crun/copied/config.json"), PLAIN);
+    file(format!("{root}/run/runc/ended/state.json"), r#"{"init_process_pid":0}"#);
+    file(format!("{root}/run/runc/broken/state.json"), "{");
+    file(format!("{root}/run/user/1000/crun/others/status"), "{}");
+    let is_root =
+        std::os::unix::fs::chown(format!("{root}/run/user/1000/crun/others/status"), Some(1000), None).is_ok();
+    let run = batten(&["check", "--running", "--root", &root, "--format", "jsonl"]);
+    let documents: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = documents.iter().map(|one| {
+        let container = ["engine", "id", "name"].map(|key| one["container"][key].as_str().unwrap_or("-")).join(" ");
+        format!("{container} {}", one["verdict"].as_str().unwrap())
+    });
+    let expected = [
+        "containerd c1 - would-fix",
+        "- - - unreadable",
+        "- copied - would-fix",
+        "podman p1 db would-fix",
+        "- web - would-fix",
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected, "{}", run.stderr);
+    assert!(documents[1]["path"].as_str().unwrap().ends_with("/run/runc/broken"), "{}", documents[1]);
+    let others = format!("note: the containers in {root}/run/user/1000/crun are another user's and left out");
+    assert!(!is_root || run.stderr.starts_with(&others), "{}", run.stderr);
+    assert_eq!(run.code, 3);
+}
+
+#[test]
+fn of_what_runs_a_namespace_joined_by_the_number_of_a_process_is_known_for_the_host_s() {
+    let (_folder, root) = place();
+    let policy = format!("{root}/policy.toml");
+    file(&policy, "host_network.violation = 'deny'\n");
+    let of = |process: &str, text: &str| file(format!("{root}/proc/{process}/ns/net"), text);
+    of("1", "the host's");
+    of("77", "a pod's");
+    fs::create_dir_all(format!("{root}/proc/78/ns")).unwrap();
+    std::os::unix::fs::symlink(format!("{root}/proc/1/ns/net"), format!("{root}/proc/78/ns/net")).unwrap();
+    let joins = |process: &str| {
+        let entry =
+            format!(r#""linux":{{"namespaces":[{{"type":"network","path":"/proc/{process}/ns/net"}}]}},"process""#);
+        PLAIN.replace("\"process\"", &entry)
+    };
+    let tasks = format!("{root}/run/containerd/io.containerd.runtime.v2.task/k8s.io");
+    for process in ["77", "78"] {
+        file(format!("{tasks}/{process}/config.json"), &joins(process));
+    }
+    let args = ["check", "--policy", &policy, "--fail-on", "host-network"];
+    let run = batten(&[&args[..], &["--running", "--root", &root]].concat());
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    let said = "the host's network namespace is joined, by the number of a process that is in it";
+    assert_eq!(run.stdout.matches(said).count(), 1, "{}", run.stdout);
+    assert!(run.stdout.split("k8s.io/78/").nth(1).unwrap().contains(said), "{}", run.stdout);
+    let offline = batten(&[&args[..], &[&format!("{tasks}/78")]].concat());
+    assert_eq!(offline.code, 0, "a bundle alone does not show whose process that is: {}", offline.stdout);
+}
+
 #[test]
 fn waivers_that_a_run_did_not_need_are_said_once_at_their_line_and_only_of_a_fleet() {
     let (_folder, top) = place();

@@ -62,6 +62,32 @@ fn what_the_policy_denies_does_not_start_and_says_why() {
 }
 
 #[test]
+fn the_host_s_network_does_not_come_in_by_the_number_of_a_process() {
+    on_every_runtime(|lab| {
+        lab.policy("host_network.violation = 'deny'\n");
+        let joins = |process: u32| {
+            let mut spec = toucher(&lab);
+            let namespaces = spec["linux"]["namespaces"].as_array_mut().unwrap();
+            namespaces.retain(|one| one["type"] != "network");
+            namespaces.push(json!({"type": "network", "path": format!("/proc/{process}/ns/net")}));
+            spec
+        };
+        lab.bundle("b", &joins(std::process::id()));
+        assert_refused(&lab, "this test is on the host's network");
+        let mut other = Command::new("unshare").args(["--net", "sleep", "1000"]).spawn().unwrap();
+        let named = |file: &str| std::fs::read_link(file).unwrap();
+        while named(&format!("/proc/{}/ns/net", other.id())) == named("/proc/self/ns/net") {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let output = lab.run(&lab.bundle("b", &joins(other.id())));
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert!(output.status.success(), "another container's may be joined: {output:?}");
+        assert!(lab.path("rootfs/tmp/started").exists());
+    });
+}
+
+#[test]
 fn a_bad_policy_or_bad_settings_start_nothing() {
     on_every_runtime(|lab| {
         lab.bundle("b", &toucher(&lab));

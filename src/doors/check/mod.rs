@@ -16,8 +16,8 @@ use self::fail_on::FailOn;
 use self::sheet::{Row, Sheet};
 use super::input::{PolicyFiles, read_file};
 use super::{Exit, refuse};
-use crate::fleet::{Baseline, Item, Named, Summary, Text, in_order, items, running};
-use crate::host::Host;
+use crate::fleet::{Baseline, Item, Named, Running, Summary, Text, in_order, items, running};
+use crate::host::{Host, Namespaces};
 use crate::memo::Memo;
 use crate::policy::Policy;
 use crate::report::{Format, Judged, Style, Verdict, Writer};
@@ -45,7 +45,7 @@ pub struct Check {
     #[arg(long)]
     jsonl: bool,
 
-    /// Judge what containerd, Docker, Podman and CRI-O run on this machine now
+    /// Judge what runs on this machine now: under containerd, Docker, Podman, CRI-O, or runc, crun and youki themselves
     #[arg(long)]
     running: bool,
 
@@ -134,13 +134,15 @@ impl Check {
         against: Option<&Against>,
     ) -> std::io::Result<(Summary, bool)> {
         let host = Host { memo: Memo::of_process(), ..Host::detect_for(policy) };
+        let live = Host { namespaces: Namespaces::Of(self.root.join("proc")), ..host.clone() };
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
         let spec_fails = self.fail_on.iter().any(|named| named.is_spec());
         let writer = Writer { format: self.format, policy, style: Style { colour, explain: self.explain }, spec_fails };
         let mut sheet = Sheet::begin(writer, std::io::stdout().lock())?;
-        let judge = |item| {
-            let mut judged = self.judge(item, policy, &host)?;
-            let breaks = against.is_some_and(|against| against.add(&mut judged, policy, &host));
+        let judge = |item: Item| {
+            let host = if matches!(item.text, Text::Live(_)) { &live } else { &host };
+            let mut judged = self.judge(item, policy, host)?;
+            let breaks = against.is_some_and(|against| against.add(&mut judged, policy, host));
             Some(self.row(judged, breaks, &writer, baseline))
         };
         in_order(self.items(policy), judge, |row| row.is_none_or(|row| sheet.add(row)));
@@ -156,14 +158,22 @@ impl Check {
     fn items(&self, policy: &Policy) -> impl Iterator<Item = Item> {
         let any = (self.paths.is_empty() && !self.running).then(|| against::any_container(policy));
         let named = Named { recursive: self.recursive, lines: self.jsonl };
-        let live = if self.running { running(&self.root) } else { Vec::new() };
-        if self.running && live.is_empty() {
+        let live = if self.running { self.live() } else { Vec::new() };
+        self.paths.clone().into_iter().flat_map(move |path| items(path, named)).chain(live).chain(any)
+    }
+
+    fn live(&self) -> Vec<Item> {
+        let Running { items, of_others } = running(&self.root);
+        for folder in of_others {
             eprintln!(
-                "note: no running container of containerd, Docker, Podman or CRI-O below {}",
-                self.root.display()
+                "note: the containers in {} are another user's and left out; run this as that user to judge them",
+                folder.display()
             );
         }
-        self.paths.clone().into_iter().flat_map(move |path| items(path, named)).chain(live).chain(any)
+        if items.is_empty() {
+            eprintln!("note: no running container is found below {}", self.root.display());
+        }
+        items
     }
 
     /// `breaks`: whether a run that the document was held against would have failed.

@@ -105,7 +105,7 @@ impl Source {
                 Some(file) => Policy::load_files(std::slice::from_ref(file))?,
                 None => Policy::load()?,
             };
-            judge(&policy, &Host::detect_for(&policy), entry)
+            judge(&policy, &Host::detect_for(&policy).looking(), entry)
         })
     }
 }

@@ -11,6 +11,14 @@ fn documents(room: &Room, args: &[&str]) -> Vec<Value> {
     said.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+const JOINED: &str = "namespace is joined, by the number of a process that is in it";
+
+/// The findings, but for what a config.json alone does not show.
+fn shown(document: &Value) -> Vec<&Value> {
+    let findings = document["findings"].as_array().unwrap().iter();
+    findings.filter(|finding| !finding["message"].as_str().unwrap().ends_with(JOINED)).collect()
+}
+
 /// The rules that refuse each running container by `level`, by its name. What is said of one that runs is what is said
 /// of its config.json where that lies among others.
 fn refused(room: &Room, level: &str) -> BTreeMap<String, BTreeSet<String>> {
@@ -22,7 +30,7 @@ fn refused(room: &Room, level: &str) -> BTreeMap<String, BTreeSet<String>> {
         let path = live["path"].as_str().unwrap();
         room.run("install", &["-D", path, copy]).assert_done();
         let offline = documents(room, &[&policy[..], &[copy]].concat());
-        assert_eq!(offline[0]["findings"], live["findings"], "{path} by {level}");
+        assert_eq!(shown(&offline[0]), shown(&live), "{path} by {level}");
         assert_eq!(offline[0]["spec"], live["spec"], "{path}");
         let of = |key: &str| live["container"][key].as_str().map(str::to_owned);
         let refusals = live["findings"].as_array().unwrap().iter().filter(|finding| finding["disposition"] == "denied");
@@ -188,7 +196,44 @@ fn a_privileged_container_of_a_kubelet_is_found_by_the_baseline_while_it_runs() 
         cri.container(&pod, true).unwrap();
         let found = refused(room, "baseline");
         assert!(["privileged", "capabilities"].iter().all(|rule| found["c"].contains(*rule)), "{found:#?}");
-        // The container joins the namespace of its pod, which is the host's: that stands in the pod's own bundle.
-        assert!(found["pod"].contains("host-network"), "{found:#?}");
+        assert!(["pod", "c"].iter().all(|name| found[*name].contains("host-network")), "{found:#?}");
+    });
+}
+
+#[test]
+fn a_container_that_joins_its_pod_on_the_host_s_network_is_found_while_it_runs() {
+    on_every_runtime(|room| {
+        let mut cri = room.containerd(&[]).cri();
+        let pod = cri.pod("pod", "runc", false).unwrap();
+        cri.container(&pod, false).unwrap();
+        room.write("/run/network.toml", "host_network.violation = 'deny'\n");
+        let live = documents(room, &["--policy", "/run/network.toml", "--running"]);
+        let of = |name: &str| live.iter().find(|one| one["container"]["name"] == name).unwrap();
+        let said = |one: &Value| {
+            let findings = one["findings"].as_array().unwrap().iter();
+            let found = findings.filter(|finding| finding["rule"] == "host-network");
+            found.map(|finding| finding["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(said(of("pod")), ["the host's network namespace is shared"]);
+        assert_eq!(said(of("c")), [format!("the host's network {JOINED}")], "its bundle names /proc/PID/ns/net only");
+    });
+}
+
+#[test]
+fn what_podman_runs_in_a_storage_of_its_own_is_found_by_name_and_image() {
+    on_every_runtime(|room| {
+        let podman = room.podman(&[]).bare();
+        podman.sleeper("shared", &[]);
+        let own = ["--root", "/tmp/own/root", "--runroot", "/tmp/own/run", "--tmpdir", "/tmp/own/tmp"];
+        room.run("sh", &["-c", &format!("podman save {IMAGE} >/tmp/image.tar")]).assert_done();
+        podman.run(&[&own[..], &["load", "--input", "/tmp/image.tar"]].concat()).assert_done();
+        let run = ["run", "--detach", "--name", "private", IMAGE, "sleep", "1000"];
+        podman.run(&[&own[..], &run].concat()).assert_done();
+        let names = || found(room).into_iter().map(|[engine, name, _]| format!("{engine} {name}")).collect::<Vec<_>>();
+        let expected = ["podman private", "podman shared"];
+        assert!(soon(|| names() == expected), "{:?}", names());
+        assert!(found(room).iter().all(|[.., image]| image.contains("busybox")), "{:?}", found(room));
+        podman.run(&[&own[..], &["kill", "private"]].concat()).assert_done();
+        assert!(soon(|| names() == ["podman shared"]), "{:?}", names());
     });
 }
