@@ -58,6 +58,16 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
     },
+    /// The line on which the profile begins is none of the parser's language.
+    #[error("{}:{line}: the head of {name:?} is not one that apparmor_parser takes", path.display())]
+    Head {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// The profile.
+        name: String,
+    },
 }
 
 impl SourceError {
@@ -71,6 +81,7 @@ impl SourceError {
             Self::Unknown { .. } => {
                 "batten looks in /etc/batten/apparmor.d, its own cache and /etc/apparmor.d; name the file instead"
             }
+            Self::Head { .. } => "a head is profile NAME flags=(FLAG, FLAG) {",
             Self::Compiled { .. } => "name the text that it was compiled from",
         }
     }
@@ -134,17 +145,26 @@ impl Source {
         }
     }
 
-    /// The text with the profile called `name` in another mode; `None` where it has none of that name.
-    pub fn in_mode(&self, name: &str, mode: Mode, dialect: Dialect) -> Option<String> {
+    /// The text with the profile called `name` in another mode. `path` is for the message.
+    ///
+    /// # Errors
+    /// [`SourceError`] where it has none of that name, is compiled, or the profile has a head of another language.
+    pub fn in_mode(&self, path: &Path, name: &str, mode: Mode, dialect: Dialect) -> Result<String, SourceError> {
+        let unknown = || SourceError::Unknown { name: name.to_owned() };
         match self {
             Self::Toml(written) if written.profile.name == name => {
-                Some(Profile { mode, ..written.profile.clone() }.render(dialect))
+                Ok(Profile { mode, ..written.profile.clone() }.render(dialect))
             }
+            Self::Toml(_) => Err(unknown()),
             Self::Text(file, text) => {
-                let written = file.profiles.iter().find(|written| written.profile.name == name)?;
-                Some(written.in_mode(text, mode))
+                let written = file.profiles.iter().find(|written| written.profile.name == name).ok_or_else(unknown)?;
+                written.in_mode(text, mode).ok_or_else(|| SourceError::Head {
+                    path: path.to_owned(),
+                    line: written.line,
+                    name: name.to_owned(),
+                })
             }
-            Self::Toml(_) | Self::Compiled(_) => None,
+            Self::Compiled(_) => Err(SourceError::Compiled { path: path.to_owned() }),
         }
     }
 }
@@ -242,8 +262,13 @@ mod tests {
         assert!(matches!(write("q", b"profile \"x {"), Err(SourceError::Scan { .. })));
         let text = write("p", b"profile p { }\n").unwrap();
         let dialect = Dialect::of(Version::V3_0);
-        assert_eq!(text.in_mode("p", Mode::Complain, dialect).as_deref(), Some("profile p flags=(complain) { }\n"));
-        assert_eq!(text.in_mode("q", Mode::Complain, dialect), None);
+        let complain = |source: &Source, name| source.in_mode(Path::new("f"), name, Mode::Complain, dialect);
+        assert_eq!(complain(&text, "p").unwrap(), "profile p flags=(complain) { }\n");
+        assert!(matches!(complain(&text, "q"), Err(SourceError::Unknown { .. })));
+        let broken = write("b", b"\nprofile p flags=(complain { }\n").unwrap();
+        assert!(matches!(complain(&broken, "p"), Err(SourceError::Head { line: 2, .. })));
+        let compiled = write("c", b"\x04\x08\x00version\x00\x02...").unwrap();
+        assert!(matches!(complain(&compiled, "p"), Err(SourceError::Compiled { .. })));
         assert_eq!(text.names(), ["p"]);
     }
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use batten::apparmor::bane::from_bane;
-use batten::apparmor::{Dialect, Exec, Label, Parser, Profile, Rule, Version, builtin};
+use batten::apparmor::language::PolicyFile;
+use batten::apparmor::{Dialect, Exec, Label, Mode, Parser, Profile, Rule, Version, builtin};
 use batten::capability::CapSet;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -107,4 +108,42 @@ fn the_parser_takes_whatever_a_hostile_path_says_and_sees_one_profile() {
         Ok(())
     });
     run.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn a_mode_is_set_in_every_head_that_the_parser_takes_and_in_no_other() {
+    let Some(parser) = parser() else { return };
+    let mut heads = vec![
+        ("profile flags", true),
+        ("profile flags flags=(kill)", true),
+        ("profile a (audit complain)", true),
+        ("/a flags = (\"complain\",\n audit)", true),
+        ("/a (com\\160lain, , audit)", true),
+        ("profile a xattrs=(user.b=\"c d\" user.e) flags=(complain) # c\n", true),
+        ("profile a flags=()", false),
+        ("profile a flags=complain", false),
+        ("profile a flags=(a <b>)", false),
+        ("profile a flags=(complain) flags=(audit)", false),
+        ("profile a flags=(complain) xattrs=(a=b)", false),
+        ("profile a flags=(b= c)", false),
+        ("profile a b c", false),
+    ];
+    if parser.version().unwrap() >= Version::V4_0 {
+        heads.push(("profile a flags=(default_allow)", true));
+        heads.push(("profile a flags=(complain attach_disconnected.path=/x)", true));
+    }
+    for (head, is_taken) in heads {
+        let text = format!("{head} {{ }}\n");
+        assert_eq!(parser.names(&text, "it").is_ok(), is_taken, "{text}");
+        let file = PolicyFile::parse(text.as_bytes()).unwrap();
+        for mode in [Mode::Enforce, Mode::Complain, Mode::Kill] {
+            let Some(changed) = file.profiles[0].in_mode(&text, mode) else {
+                assert!(!is_taken, "{text}");
+                continue;
+            };
+            assert!(is_taken, "{text}");
+            let names = parser.names(&changed, "it").unwrap_or_else(|error| panic!("{error}\n{changed}"));
+            assert_eq!(names, parser.names(&text, "it").unwrap(), "{changed}");
+        }
+    }
 }

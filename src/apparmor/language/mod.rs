@@ -3,13 +3,14 @@
 //! Not everything that the language can say is modelled; what is not is kept as text with its line, so that whoever
 //! looks at a profile knows that something was not looked at.
 
+mod head;
 mod rules;
 mod scanner;
 
 use super::dialect::Version;
 use super::pattern::Pattern;
 use super::profile::{IncludePath, Profile};
-use super::words::Mode;
+use head::FlagsPlace;
 pub use scanner::ScanError;
 use scanner::{Spot, Token, scan};
 
@@ -35,8 +36,7 @@ pub struct Written {
     pub attachment: Option<Pattern>,
     /// Its flags, as written.
     pub flags: Vec<String>,
-    /// The bytes of the file at which the flags stand or would stand.
-    flags_at: (usize, usize),
+    flags_at: FlagsPlace,
     /// The lines of [`Profile::rules`], one each.
     pub lines: Vec<usize>,
     /// Rules that batten does not model: line and words.
@@ -154,24 +154,12 @@ impl<'t> Reader<'t> {
 
     fn block(&mut self, head: Vec<&Token>, line: usize, first: usize) {
         let parent = self.open.last().copied().flatten().map(|at| self.file.profiles[at].profile.name.clone());
-        let mut written = rules::head(&head, parent.as_deref(), line);
-        if let Some(written) = &mut written {
-            written.flags_at = self.flags_at(first);
-        }
+        let written = head::head(&self.tokens[first..self.at], parent.as_deref());
         if let (None, Some(outer)) = (&written, self.current()) {
             outer.unknown.push((line, rules::words_of(&head)));
         }
         self.open.push(written.is_some().then_some(self.file.profiles.len()));
         self.file.profiles.extend(written);
-    }
-
-    /// The bytes of `flags=(…)` in the head that starts at token `first` and was just read, or the place for it.
-    fn flags_at(&self, first: usize) -> (usize, usize) {
-        let head = &self.tokens[first..self.at];
-        let end = head.last().map_or(0, |(_, brace)| brace.start);
-        let Some(flags) = head.iter().position(|(token, _)| token.word() == Some("flags")) else { return (end, end) };
-        let close = head[flags..].iter().find(|(token, _)| *token == Token::Close);
-        close.map_or((end, end), |(_, close)| (head[flags].1.start, close.end))
     }
 
     fn line(&mut self, rule: Vec<&Token>, line: usize) {
@@ -209,42 +197,10 @@ impl Written {
             line,
             attachment: None,
             flags: Vec::new(),
-            flags_at: (0, 0),
+            flags_at: FlagsPlace::Unreadable,
             lines: Vec::new(),
             unknown: Vec::new(),
         }
-    }
-
-    /// `text`, in which this profile was found, with the profile in another mode.
-    pub fn in_mode(&self, text: &str, mode: Mode) -> String {
-        let is_mode =
-            |flag: &&String| Mode::from_word(flag).is_some() || matches!(flag.as_str(), "unconfined" | "prompt");
-        let mut flags: Vec<&str> = self.flags.iter().filter(|flag| !is_mode(flag)).map(String::as_str).collect();
-        if mode != Mode::Enforce {
-            flags.push(mode.as_str());
-        }
-        let (start, end) = self.flags_at;
-        let flags = if flags.is_empty() { String::new() } else { format!("flags=({})", flags.join(",")) };
-        let before = &text[..start];
-        let gap = if flags.is_empty() || before.ends_with(char::is_whitespace) { "" } else { " " };
-        let after = &text[end..];
-        let gap_after = if flags.is_empty() || after.starts_with(char::is_whitespace) { "" } else { " " };
-        format!("{before}{gap}{flags}{gap_after}{after}")
-    }
-
-    fn set_flags(&mut self, flags: Vec<String>) {
-        for flag in &flags {
-            match flag.as_str() {
-                "attach_disconnected" => self.profile.attach_disconnected = true,
-                "mediate_deleted" => self.profile.mediate_deleted = true,
-                word => {
-                    if let Some(mode) = Mode::from_word(word) {
-                        self.profile.mode = mode;
-                    }
-                }
-            }
-        }
-        self.flags = flags;
     }
 }
 

@@ -1,6 +1,5 @@
 //! One rule's tokens, understood.
 
-use super::Written;
 use super::scanner::Token;
 use crate::apparmor::pattern::Pattern;
 use crate::apparmor::profile::{Access, Exec, FileRule, MountRule, Qualifiers, Rule};
@@ -8,39 +7,6 @@ use crate::apparmor::words::{
     Facility, Family, MountKind, MountOption, PtraceAccess, Signal, SignalAccess, SocketKind, Transition,
 };
 use crate::capability::{CapSet, Capability};
-
-/// A profile's head, if it is one: `profile NAME [PROGRAM] [flags=(…)]`, `/PROGRAM …`, `hat NAME`, `^NAME`.
-pub(super) fn head(tokens: &[&Token], parent: Option<&str>, line: usize) -> Option<Written> {
-    let (own, rest) = match tokens.split_first()? {
-        (token, rest) if matches!(token.word(), Some("profile" | "hat")) => (*rest.first()?, rest.get(1..)?),
-        (token, rest) => (*token, rest),
-    };
-    let Token::Text { text, quoted } = own else { return None };
-    // A qualifier or condition before a block (`owner {`, `if … {`) names no profile.
-    let is_keyword = !quoted && matches!(&text[..], b"audit" | b"deny" | b"allow" | b"owner" | b"if" | b"else");
-    if is_keyword {
-        return None;
-    }
-    let plain = own.pattern().and_then(|pattern| pattern.as_literal()).unwrap_or_else(|| text.clone());
-    let name = String::from_utf8_lossy(plain.strip_prefix(b"^").unwrap_or(&plain)).into_owned();
-    let name = parent.map_or(name.clone(), |parent| format!("{parent}//{name}"));
-    let mut written = Written::new(name, line);
-    let mut rest = rest;
-    if let Some((Token::Text { .. }, after)) = rest.split_first()
-        && !matches!(after.first(), Some(Token::Equals))
-    {
-        written.attachment = rest[0].pattern();
-        rest = after;
-    } else if plain.starts_with(b"/") {
-        written.attachment = own.pattern();
-    }
-    if let [flags, Token::Equals, Token::Open, list @ .., Token::Close] = rest
-        && flags.word() == Some("flags")
-    {
-        written.set_flags(list.iter().filter_map(|token| token.word()).map(str::to_owned).collect());
-    }
-    Some(written)
-}
 
 /// The rules that a rule stands for; `None` for one that is not modelled.
 pub(super) fn rules(tokens: &[&Token]) -> Option<Vec<Rule>> {

@@ -74,14 +74,53 @@ fn a_mode_is_set_in_the_flags_and_nowhere_else() {
         (
             "profile a flags=(attach_disconnected, complain){ }",
             Mode::Enforce,
-            "profile a flags=(attach_disconnected) { }",
+            "profile a flags=(attach_disconnected){ }",
         ),
         ("profile \"flags=(x\" /p flags=(unconfined) { }", Mode::Kill, "profile \"flags=(x\" /p flags=(kill) { }"),
         ("profile a{ }", Mode::Complain, "profile a flags=(complain) { }"),
+        ("profile flags flags=(kill) { }", Mode::Complain, "profile flags flags=(complain) { }"),
+        ("profile flags { }", Mode::Kill, "profile flags flags=(kill) { }"),
+        ("profile a (audit complain) { }", Mode::Kill, "profile a (audit, kill) { }"),
+        ("/a flags = (\"complain\",\n audit) { }", Mode::Enforce, "/a flags = (audit) { }"),
+        ("profile a flags=(default_allow) { }", Mode::Complain, "profile a flags=(complain) { }"),
+        (
+            "profile a flags=(attach_disconnected.path=/x complain) { }",
+            Mode::Kill,
+            "profile a flags=(attach_disconnected.path=/x, kill) { }",
+        ),
+        (
+            "profile a xattrs=(user.b=\"c d\" user.e) flags=(complain) { }",
+            Mode::Kill,
+            "profile a xattrs=(user.b=\"c d\" user.e) flags=(kill) { }",
+        ),
     ] {
         let written = only(text);
-        let changed = written.in_mode(text, mode);
+        let changed = written.in_mode(text, mode).unwrap();
         assert_eq!(changed, expected);
         assert_eq!(only(&changed).profile.mode, mode);
+        assert_eq!(written.unknown, []);
+    }
+}
+
+/// Found by fuzzing: `flags=(…` ran on over rules into another head, was written anew, and hid it.
+#[test]
+fn the_mode_of_a_head_that_the_parser_refuses_is_not_set() {
+    for head in [
+        "profile a flags=(complain, \"/b\" r, (x) ",
+        "profile a flags=()",
+        "profile a flags=complain",
+        "profile a flags=(a<b>)",
+        "profile a flags=(\"complain\"\"audit\")",
+        "profile a flags=(complain) flags=(audit)",
+        "profile a flags=(complain) xattrs=(a=b)",
+        "profile a flags=(b\\\nc)",
+        "profile a flags=(b= c)",
+        "profile a b c",
+    ] {
+        let text = format!("{head} {{ }}\nprofile z {{ }}");
+        let file = PolicyFile::parse(text.as_bytes()).unwrap();
+        assert_eq!(file.profiles.len(), 2, "{text}");
+        assert_eq!(file.profiles[0].in_mode(&text, Mode::Complain), None, "{text}");
+        assert_eq!(file.profiles[0].unknown.len(), 1, "{text}: lint says that something was not looked at");
     }
 }

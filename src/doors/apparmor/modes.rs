@@ -28,11 +28,17 @@ impl SetMode {
             Err(error) => return refuse(Exit::Unreadable, &error, error.hint()),
         };
         let dialect = host_dialect();
-        let names: Vec<String> = source.names().into_iter().map(str::to_owned).collect();
-        for name in names.iter().filter(|name| path == Path::new(&self.profile) || **name == self.profile) {
-            let Some(text) = source.in_mode(name, mode, dialect) else {
-                let error = SourceError::Compiled { path };
-                return refuse(Exit::Unreadable, &error, error.hint());
+        let is_file = path == Path::new(&self.profile);
+        let mut names: Vec<String> = source.names().into_iter().map(str::to_owned).collect();
+        names.retain(|name| is_file || *name == self.profile);
+        if names.is_empty() {
+            // Only a compiled file does not tell whom it has.
+            names.push(self.profile.clone());
+        }
+        for name in &names {
+            let text = match source.in_mode(&path, name, mode, dialect) {
+                Ok(text) => text,
+                Err(error) => return refuse(Exit::Unreadable, &error, error.hint()),
             };
             if let Err(error) = Parser::find().and_then(|parser| parser.load(&text, &format!("{name:?}"))) {
                 return refuse(Exit::Denied, &error, error.hint());
