@@ -4,9 +4,11 @@
 
 use crate::finding::{Disposition, Finding, Severity};
 use crate::host::Host;
-use crate::policy::{Policy, Subject, Waivers};
-use crate::rules::{Case, DocumentKind, EXPIRED_WAIVER, RULES, SeccompError};
-use crate::spec::{Document, EditError, Pointer, Working};
+use crate::policy::Policy;
+pub use crate::rules::EnforceError;
+use crate::rules::{Case, DocumentKind, EXPIRED_WAIVER, RULES};
+use crate::settings::{Subject, Waiver, Waivers};
+use crate::spec::{Document, Pointer, Working};
 
 /// What became of a document.
 #[derive(Debug)]
@@ -38,31 +40,6 @@ impl Outcome {
 /// writes documents must not be able to keep batten busy.
 const MOST_EDITS: usize = 256;
 
-/// A document that could not be judged; nothing may start from it.
-#[derive(Debug, thiserror::Error)]
-pub enum EnforceError {
-    /// The findings' edits do not fit the document.
-    #[error(transparent)]
-    Edit(#[from] EditError),
-    /// More to put right than any engine's document has; it would take minutes.
-    #[error("the policy would change it at more than {MOST_EDITS} places")]
-    TooManyEdits,
-    /// The seccomp profile that the policy names cannot be used.
-    #[error(transparent)]
-    Seccomp(#[from] Box<SeccompError>),
-}
-
-impl EnforceError {
-    /// What the operator can do.
-    pub fn hint(&self) -> &str {
-        match self {
-            Self::Seccomp(error) => error.hint(),
-            Self::TooManyEdits => "no engine writes such a document; look at where it comes from",
-            Self::Edit(_) => "this is a defect of batten: please report it with the config.json",
-        }
-    }
-}
-
 /// Judges `document`, which describes the container `subject`, by `policy`, for `host`.
 ///
 /// The outcome's text is within the policy whenever [`Outcome::may_start`] says so, and judging it again changes
@@ -82,14 +59,14 @@ pub fn enforce(
     let mut working = Working::new(document);
     let mut findings: Vec<Finding> = waivers.expired().map(expired).collect();
     for (position, rule) in RULES.iter().enumerate() {
-        if !settings.is_on(position) || (kind == DocumentKind::Process && !rule.judges_exec) {
+        if !rule.is_on(position, &settings) || (kind == DocumentKind::Process && !rule.judges_exec) {
             continue;
         }
         let case = Case { rule, position, kind, working: &working, settings: &settings, host, waivers: &waivers };
         let found = rule.judge(&case)?;
         working.push(found.iter().flat_map(|finding| finding.edits.iter().cloned()));
         if working.edits() > MOST_EDITS {
-            return Err(EnforceError::TooManyEdits);
+            return Err(EnforceError::TooManyEdits(MOST_EDITS));
         }
         findings.extend(found);
     }
@@ -98,7 +75,7 @@ pub fn enforce(
 }
 
 /// What is said of a waiver whose last day is over.
-pub(crate) fn expired(waiver: &crate::policy::Waiver) -> Finding {
+pub(crate) fn expired(waiver: &Waiver) -> Finding {
     Finding {
         rule: EXPIRED_WAIVER,
         severity: Severity::Low,
@@ -120,7 +97,7 @@ mod tests {
     use std::path::Path;
 
     fn today() -> Host {
-        Host { apparmor: false, today: Some(crate::policy::Day { year: 2026, month: 11, day: 24 }), ..Host::detect() }
+        Host { apparmor: false, today: Some(crate::settings::Day { year: 2026, month: 11, day: 24 }), ..Host::detect() }
     }
 
     fn judge(policy: &Policy, spec: &str) -> Outcome {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::policy::Origin;
+use crate::settings::Origin;
 use crate::spec::{Edit, Pointer};
 
 /// A rule's name, as policies, waivers and reports spell it: `no-new-privs`.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::apparmor::Kernel;
 use crate::memo::Memo;
-use crate::policy::{Day, Policy};
 use crate::seccomp::{Arch, KernelVersion};
+use crate::settings::Day;
 
 /// Whether the runtime behind takes `SECCOMP_FILTER_FLAG_LOG`, without which a call that fails by a filter leaves no
 /// record. A runtime that does not know it refuses to start the container.
@@ -89,15 +89,6 @@ impl Host {
     /// The day it is there. Only a waiver asks: the clock costs a start more than any rule.
     pub fn today(&self) -> Day {
         self.today.unwrap_or_else(Day::today)
-    }
-
-    /// The machine batten runs on, with what `policy` asks of the runtime that the shim's settings lead to.
-    pub fn detect_for(policy: &Policy) -> Self {
-        let mut host = Self::detect();
-        if policy.asks_to_log_denials() {
-            host.filter_log = FilterLog::of_machine(&host.memo);
-        }
-        host
     }
 
     /// The same, which looks whose the namespaces are that a document names by processes: for what is started here now.

@@ -28,6 +28,7 @@ pub mod report;
 pub mod rules;
 pub mod runtime;
 pub mod seccomp;
+pub mod settings;
 pub mod spec;
 #[cfg(feature = "cli")]
 pub mod validity;

@@ -5,10 +5,10 @@ use super::process::{Process, Snapshot};
 use super::status::SeccompMode;
 use super::trace;
 use crate::capability::{CapSet, Capability};
-use crate::policy::{Mode, Violation, Waivers};
 use crate::rules::{self, policy_profile};
 use crate::seccomp::loaded::{Difference, Loaded, LooserCall};
 use crate::seccomp::{Profile, Target};
+use crate::settings::{Mode, Violation, Waivers};
 use crate::spec::{Document, Pointer, Value};
 
 /// How many calls a message names; the JSON report has all.
@@ -130,7 +130,7 @@ impl<'p> Deep<'p> {
             origin: settings.profile.origin,
             decided_by: settings.violation.origin,
             hint: super::judge::HINT,
-            waiver: waiver.map(crate::policy::Waiver::describe),
+            waiver: waiver.map(crate::settings::Waiver::describe),
         }
     }
 }

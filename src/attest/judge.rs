@@ -14,9 +14,10 @@ use crate::capability::Capability;
 use crate::enforce::{EnforceError, Outcome, enforce};
 use crate::finding::{self, Disposition, RuleId, Severity};
 use crate::host::Host;
-use crate::policy::{Origin, Policy, Settings, Subject, Waivers};
+use crate::policy::Policy;
 use crate::rules::DocumentKind;
 use crate::seccomp::loaded::LooserCall;
+use crate::settings::{Origin, Settings, Subject, Waivers};
 use crate::spec::{Document, quote};
 
 /// What is to be done about a process that may more than the policy permits.
@@ -177,7 +178,7 @@ impl<'p> Permitted<'p> {
 
     fn waived(&self, may: &Credentials, tid: Option<i32>) -> Vec<Finding> {
         let settings = &self.settings.capabilities;
-        if settings.violation.value == crate::policy::Violation::Off {
+        if settings.violation.value == crate::settings::Violation::Off {
             return Vec::new();
         }
         let rule = crate::rules::find("capabilities");
@@ -220,7 +221,7 @@ fn describe(waivers: &Waivers<'_>, names: &[String]) -> String {
     let mut reasons: Vec<String> = names
         .iter()
         .filter_map(|name| waivers.find("capabilities", Some(name)))
-        .map(crate::policy::Waiver::describe)
+        .map(crate::settings::Waiver::describe)
         .collect();
     reasons.dedup();
     reasons.join("; ")

@@ -29,7 +29,8 @@ use members::Members;
 use process::{NamespaceKind, Namespaces, Process, ProcessError, Snapshot};
 
 use crate::host::Host;
-use crate::policy::{Policy, Subject};
+use crate::policy::Policy;
+use crate::settings::Subject;
 use crate::spec::Document;
 
 /// How long a runtime may take between joining a container and becoming its program.

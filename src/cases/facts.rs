@@ -8,8 +8,8 @@ use super::CaseError;
 use crate::apparmor::Kernel;
 use crate::host::Host;
 use crate::memo::Memo;
-use crate::policy::Day;
 use crate::seccomp::{Arch, KernelVersion};
+use crate::settings::Day;
 
 /// What is known of the machine. What is not said is this: x86-64, kernel 6.1, no AppArmor, today.
 #[derive(Debug, Clone, Default, Deserialize)]

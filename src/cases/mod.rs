@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 pub use self::facts::Facts;
 pub use self::want::{Difference, Expected, Want};
+use crate::fleet::Judged;
 use crate::policy::{Policy, PolicyError};
-use crate::report::Judged;
 use crate::rules::DocumentKind;
 use crate::spec::{CONFIG, Durability, FileError, TrustedFile};
 

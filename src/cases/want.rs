@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use super::CaseError;
 use crate::finding::{Disposition, Finding};
-use crate::policy::glob;
-use crate::report::{Judged, Verdict};
+use crate::fleet::{Judged, Verdict};
 use crate::rules;
+use crate::settings::glob;
 
 /// What the policy must do to the document of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -17,7 +17,7 @@ use crate::attest::cgroup::Hierarchies;
 use crate::attest::containers::{self, Container};
 use crate::attest::process::Process;
 use crate::fleet::{Labels, Text, labels_in_storage, running_by_engine};
-use crate::policy::Subject;
+use crate::settings::Subject;
 use crate::spec::Document;
 
 /// Containers that are remembered when they are gone.

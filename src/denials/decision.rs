@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::event::Fate;
 use super::moment::Moment;
-use crate::policy::Subject;
+use crate::settings::Subject;
 
 /// The program that decisions are logged by.
 pub(super) const IDENTIFIER: &str = "batten-runtime";

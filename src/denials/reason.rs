@@ -6,9 +6,10 @@ use super::containers::{Containers, Who};
 use super::event::{Event, What};
 use crate::capability::{CapSet, Capability};
 use crate::host::Host;
-use crate::policy::{Policy, Settings, Subject};
+use crate::policy::Policy;
 use crate::rules::policy_profile;
 use crate::seccomp::{Filter, Profile, Syscall, Target};
+use crate::settings::{Settings, Subject};
 use crate::spec::{Document, Pointer, Value};
 
 /// Whose refusal it is.

@@ -8,13 +8,12 @@ use crate::apparmor::{Kernel, LoadedMode};
 use crate::engines::{RUNTIME, Site};
 use crate::host::FilterLog;
 use crate::memo::Memo;
-use crate::policy::{
-    Absent, BUILT_IN_PROFILE, Day, POLICY_DROP_INS, POLICY_FILE, Policy, PolicyError, Settings, Violation,
-};
+use crate::policy::{POLICY_DROP_INS, POLICY_FILE, Policy, PolicyError};
 use crate::runtime::argv::Dialect;
 use crate::runtime::config::{ConfigError, DecisionLog, RUNTIME_FILE, ShimConfig};
 use crate::runtime::find::{RealRuntime, trust_program};
 use crate::seccomp::{Abis, Arch, KernelVersion, Target};
+use crate::settings::{Absent, BUILT_IN_PROFILE, Day, Settings, Violation};
 use crate::spec::read_trusted;
 
 const SHIM: &str = "shim";

@@ -7,9 +7,10 @@ use clap::Args;
 use super::check::exit_of;
 use super::input::{Documents, file_of};
 use super::{Exit, refuse, say};
+use crate::fleet::{Judged, Verdict};
 use crate::host::Host;
 use crate::policy::Policy;
-use crate::report::{self, Judged, Verdict};
+use crate::report;
 use crate::spec::{Durability, TrustedFile};
 
 /// Writes the policy into bundles; a denied or unreadable one stays as it is

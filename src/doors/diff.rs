@@ -5,9 +5,10 @@ use clap::{Args, ValueEnum};
 use super::check::exit_of;
 use super::input::Documents;
 use super::{Exit, refuse, say};
+use crate::fleet::{Judged, Verdict};
 use crate::host::Host;
 use crate::policy::Policy;
-use crate::report::{self, Judged, Verdict};
+use crate::report;
 use crate::spec::Edit;
 
 /// Shows what the policy would change in bundles

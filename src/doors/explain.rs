@@ -5,8 +5,8 @@ use std::fmt::Write;
 use clap::Args;
 
 use super::{Exit, refuse, say};
-use crate::policy::glob;
 use crate::rules::{self, RULES, reference};
+use crate::settings::glob;
 
 /// Says what a rule is for and what to do about its findings; without a name, lists the rules
 #[derive(Debug, Args)]

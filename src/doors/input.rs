@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::fleet::Judged;
 use crate::host::Host;
 use crate::policy::{Policy, PolicyError};
-use crate::report::Judged;
 use crate::rules::DocumentKind;
 use crate::spec::{CONFIG, MAX_BYTES};
 

@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 
 use super::input::{PolicyFiles, file_of};
 use super::{Exit, refuse, say};
-use crate::policy::{Origin, Policy, Settings, Subject};
+use crate::policy::Policy;
+use crate::settings::{Origin, Settings, Subject};
 use crate::spec::{Document, TrustedFile};
 
 /// Checks the policy, and shows what it says for one container

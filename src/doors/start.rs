@@ -8,7 +8,7 @@ use crate::apparmor::{Dialect, Kernel, POLICY_FOLDER, builtin};
 use crate::capability::{CapSet, Capability};
 use crate::enforce::{EnforceError, Outcome, enforce};
 use crate::host::Host;
-use crate::policy::{Policy, PolicyError, Subject};
+use crate::policy::{Policy, PolicyError};
 use crate::rules::DocumentKind;
 use crate::runtime::argv::ArgvError;
 use crate::runtime::config::{ConfigError, ShimConfig};
@@ -20,6 +20,7 @@ use crate::runtime::external::HandoverError;
 use crate::runtime::find::FindError;
 use crate::runtime::handoff::HandoffError;
 use crate::runtime::state::StateError;
+use crate::settings::Subject;
 use crate::spec::{Document, FileError, Pointer, ReadError, TrustedFile, Value};
 
 /// Why nothing was started.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::Judged;
 use super::Labels;
 use crate::finding::Finding;
-use crate::report::Judged;
 use crate::validity::{self, Breach};
 
 /// A baseline that cannot be used.

@@ -1,6 +1,7 @@
 //! Many documents at once: where they are found, judged on every core, and handed on in the order they were named.
 
 mod baseline;
+mod judged;
 mod labels;
 mod live;
 mod parallel;
@@ -9,6 +10,7 @@ mod summary;
 mod waivers;
 
 pub use baseline::{Baseline, BaselineError};
+pub use judged::{Judged, Unreadable, Verdict};
 pub use labels::Labels;
 pub use live::{Running, labels_in_storage, running, running_by_engine};
 pub use parallel::in_order;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::{Judged, Verdict};
 use crate::finding::Disposition;
-use crate::report::{Judged, Verdict};
 use crate::validity::{Force, is_valid};
 
 /// Counts per verdict, rule and image. Its size depends on how many rules and images there are, not documents.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::Judged;
 use crate::enforce::expired;
 use crate::finding::{Disposition, Finding, Severity};
-use crate::policy::{Day, Policy, Waiver};
-use crate::report::Judged;
+use crate::policy::Policy;
 use crate::rules::UNUSED_WAIVER;
+use crate::settings::{Day, Waiver};
 use crate::spec::Pointer;
 
 /// The waivers that let something pass so far, by their place in [`Policy::waivers`].

@@ -4,28 +4,10 @@
 //! the standard in the words of config.json; docs/rules.md says what a bundle does not show. Versions as in
 //! kubernetes/pod-security-admission, policy/check_*.go: a row holds from the minor version `since` on, before `until`.
 
-use serde::Deserialize;
-
-use super::declared::{Value, Words};
-use super::model::{Controls, Violation};
-use super::origin::{Origin, Sourced};
-use super::settings::Settings;
+use super::model::Controls;
 use crate::capability::CapSet;
-use crate::rules;
-
-/// A standard to stand on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// Pod Security Standards: nothing is asked.
-    Privileged,
-    /// Pod Security Standards: known ways to the host are closed.
-    Baseline,
-    /// Pod Security Standards: hardened.
-    Restricted,
-    /// CIS Docker Benchmark, section 5, as far as a bundle shows it.
-    CisDocker,
-}
+use crate::rules::{self, SAFE_SYSCTLS};
+use crate::settings::{Chosen, Level, Origin, Settings, Sourced, Value, Violation, Words};
 
 /// The newest minor version of Kubernetes that changed a control.
 pub(super) const NEWEST_PSS: &str = "v1.37";
@@ -34,66 +16,36 @@ const NEWEST_MINOR: u8 = 37;
 /// The benchmark's version that the sections are counted by.
 pub(super) const CIS_VERSION: &str = "1.6.0";
 
-impl Level {
-    /// The word that policies use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Privileged => "privileged",
-            Self::Baseline => "baseline",
-            Self::Restricted => "restricted",
-            Self::CisDocker => "cis-docker",
-        }
-    }
-
-    /// The minor version that `text` stands for at this level; for any level where none is named beside it.
-    pub(super) fn version(level: Option<Self>, text: &str) -> Option<u8> {
-        let minor = || text.strip_prefix("v1.")?.parse().ok().filter(|minor| *minor <= NEWEST_MINOR);
-        match level {
-            _ if text == "latest" => Some(NEWEST_MINOR),
-            Some(Self::CisDocker) => (text == CIS_VERSION).then_some(NEWEST_MINOR),
-            Some(_) => minor(),
-            None => minor().or_else(|| (text == CIS_VERSION).then_some(NEWEST_MINOR)),
-        }
+/// The minor version that `text` stands for at `level`; for any level where none is named beside it.
+pub(super) fn version(level: Option<Level>, text: &str) -> Option<u8> {
+    let minor = || text.strip_prefix("v1.")?.parse().ok().filter(|minor| *minor <= NEWEST_MINOR);
+    match level {
+        _ if text == "latest" => Some(NEWEST_MINOR),
+        Some(Level::CisDocker) => (text == CIS_VERSION).then_some(NEWEST_MINOR),
+        Some(_) => minor(),
+        None => minor().or_else(|| (text == CIS_VERSION).then_some(NEWEST_MINOR)),
     }
 }
 
-/// The level that holds for a container.
-#[derive(Debug, Clone)]
-pub struct Chosen {
-    /// Which.
-    pub level: Sourced<Level>,
-    /// Its version, as the policy writes it.
-    pub version: Sourced<String>,
-    /// What its controls do with a violation.
-    pub violation: Sourced<Violation>,
-}
-
-impl Chosen {
-    /// What the layers come to; nothing where none names a level.
-    pub(super) fn of<'l>(layers: impl Iterator<Item = (usize, &'l Controls)>) -> Option<Self> {
-        let mut level = None;
-        let mut version = Sourced { value: "latest".to_owned(), origin: Origin::built_in("level_version") };
-        let mut violation = Sourced { value: Violation::Deny, origin: Origin::built_in("level_violation") };
-        for (index, controls) in layers {
-            if let Some(set) = &controls.level {
-                level =
-                    Some(Sourced { value: *set.get_ref(), origin: Origin::layer("level", index, set.span().start) });
-            }
-            if let Some(set) = &controls.level_version {
-                let origin = Origin::layer("level_version", index, set.span().start);
-                version = Sourced { value: set.get_ref().clone(), origin };
-            }
-            if let Some(set) = &controls.level_violation {
-                let origin = Origin::layer("level_violation", index, set.span().start);
-                violation = Sourced { value: *set.get_ref(), origin };
-            }
+/// The level that the layers come to; nothing where none names one.
+pub(super) fn chosen<'l>(layers: impl Iterator<Item = (usize, &'l Controls)>) -> Option<Chosen> {
+    let mut level = None;
+    let mut version = Sourced { value: "latest".to_owned(), origin: Origin::built_in("level_version") };
+    let mut violation = Sourced { value: Violation::Deny, origin: Origin::built_in("level_violation") };
+    for (index, controls) in layers {
+        if let Some(set) = &controls.level {
+            level = Some(Sourced { value: *set.get_ref(), origin: Origin::layer("level", index, set.span().start) });
         }
-        level.map(|level| Self { level, version, violation })
+        if let Some(set) = &controls.level_version {
+            let origin = Origin::layer("level_version", index, set.span().start);
+            version = Sourced { value: set.get_ref().clone(), origin };
+        }
+        if let Some(set) = &controls.level_violation {
+            let origin = Origin::layer("level_violation", index, set.span().start);
+            violation = Sourced { value: *set.get_ref(), origin };
+        }
     }
-
-    fn minor(&self) -> u8 {
-        Level::version(Some(self.level.value), &self.version.value).unwrap_or(NEWEST_MINOR)
-    }
+    level.map(|level| Chosen { level, version, violation })
 }
 
 /// One control of a standard.
@@ -145,24 +97,6 @@ impl Preset {
 const fn words(words: &'static [&'static str]) -> Preset {
     Preset::Words(words)
 }
-
-/// The sysctls that the kubelet calls safe, oldest first; each version knows a longer head of the list.
-pub(crate) const SAFE_SYSCTLS: [&str; 14] = [
-    "kernel.shm_rmid_forced",
-    "net.ipv4.ip_local_port_range",
-    "net.ipv4.tcp_syncookies",
-    "net.ipv4.ping_group_range",
-    "net.ipv4.ip_unprivileged_port_start",
-    "net.ipv4.ip_local_reserved_ports",
-    "net.ipv4.tcp_keepalive_time",
-    "net.ipv4.tcp_fin_timeout",
-    "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes",
-    "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_wmem",
-    "net.ipv4.tcp_slow_start_after_idle",
-    "net.ipv4.tcp_notsent_lowat",
-];
 
 const SELINUX_TYPES: [&str; 4] = ["container_t", "container_init_t", "container_kvm_t", "container_engine_t"];
 
@@ -346,7 +280,7 @@ impl Row {
 impl Settings {
     /// Lays the settings that a level stands for. A control that batten fixes without any level is never left alone.
     pub(super) fn lay_level(&mut self, chosen: Chosen, is_sandbox: bool) {
-        let minor = chosen.minor();
+        let minor = version(Some(chosen.level.value), &chosen.version.value).unwrap_or(NEWEST_MINOR);
         for row in ROWS.iter().filter(|row| row.belongs_to(chosen.level.value, minor)) {
             let violation = row.violation(chosen.violation.value, is_sandbox);
             self.lay_row(row, violation, chosen.level.origin);
@@ -412,7 +346,7 @@ mod tests {
             (Level::CisDocker, "1.6.0", Some(37)),
             (Level::CisDocker, "v1.25", None),
         ] {
-            assert_eq!(Level::version(Some(level), text), expected, "{text}");
+            assert_eq!(version(Some(level), text), expected, "{text}");
         }
     }
 
@@ -433,9 +367,9 @@ mod tests {
             let version = format!("v1.{minor}");
             let text = format!("level = 'baseline'\nlevel_version = '{version}'\n");
             let policy = crate::policy::Policy::parse("p.toml".as_ref(), &text).unwrap();
-            let settings = policy.resolve(&crate::policy::Subject::default());
-            let (position, _) = rules::section("sysctls").unwrap();
-            let allowed = settings.words(position, "allowed");
+            let settings = policy.resolve(&crate::settings::Subject::default());
+            let (position, section) = rules::section("sysctls").unwrap();
+            let allowed = settings.words(position, section, "allowed");
             assert_eq!(allowed.value.iter().count(), count, "{version}");
         }
     }

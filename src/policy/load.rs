@@ -3,19 +3,19 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::declared::Kind;
 use super::error::PolicyError;
-use super::levels::{CIS_VERSION, Level, NEWEST_PSS};
-use super::model::{AppArmorLayer, Controls, Layer, MatchLayer, Own, SeccompLayer, Violation};
-use super::origin::{Origin, Source, Sourced};
+use super::lay::cap_word;
+use super::levels::{self, CIS_VERSION, NEWEST_PSS};
+use super::model::{AppArmorLayer, Controls, Layer, SeccompLayer};
 use super::read::{DeclaredLayer, Written};
-use super::settings::{cap_word, slot_name};
-use super::subject::{Subject, SubjectKeys};
-use super::waiver::{Day, Waiver};
-use super::{BUILT_IN_PROFILE, Override, POLICY_DROP_INS, POLICY_FILE, Policy};
+use super::source::Source;
+use super::{Override, POLICY_DROP_INS, POLICY_FILE, Policy};
 use crate::apparmor::kernel::is_unconfined;
 use crate::rules;
 use crate::seccomp::Word;
+use crate::settings::{
+    BUILT_IN_PROFILE, Day, Kind, Match, Origin, Own, Sourced, Subject, SubjectKeys, Violation, Waiver,
+};
 use crate::spec::{FileError, Problem, read_trusted};
 
 impl Policy {
@@ -275,7 +275,7 @@ fn check_seccomp(source: &Source, seccomp: &SeccompLayer) -> Result<(), PolicyEr
 fn check_level(source: &Source, controls: &Controls) -> Result<(), PolicyError> {
     let Some(version) = &controls.level_version else { return Ok(()) };
     let level = controls.level.as_ref().map(|level| *level.get_ref());
-    if Level::version(level, version.get_ref()).is_some() {
+    if levels::version(level, version.get_ref()).is_some() {
         return Ok(());
     }
     let hint = format!(
@@ -286,7 +286,6 @@ fn check_level(source: &Source, controls: &Controls) -> Result<(), PolicyError> 
 
 /// Whether the value is of the setting's kind.
 fn check_declared(source: &Source, set: &DeclaredLayer) -> Result<(), PolicyError> {
-    let Some(section) = rules::RULES[set.section].section else { return Ok(()) };
     let (value, offset) = (set.value.get_ref(), set.value.span().start);
     let expected = if set.slot == 0 {
         match value {
@@ -294,7 +293,7 @@ fn check_declared(source: &Source, set: &DeclaredLayer) -> Result<(), PolicyErro
             _ => "one of \"off\", \"report\", \"fix\", \"deny\"",
         }
     } else {
-        let kind = section.settings[set.slot - 1].kind;
+        let kind = set.section.settings[set.slot - 1].kind;
         match (kind, value) {
             (Kind::Allow(_) | Kind::Ask(_), Written::Words(_))
             | (Kind::Demand(_) | Kind::Permit(_), Written::Flag(_))
@@ -302,18 +301,17 @@ fn check_declared(source: &Source, set: &DeclaredLayer) -> Result<(), PolicyErro
             _ => kind.written(),
         }
     };
-    let problem = format!("{} is {expected}", slot_name(section, set.slot));
+    let problem = format!("{} is {expected}", set.section.slot_name(set.slot));
     Err(source.wrong(offset, problem, "docs/rules.md says what each setting takes"))
 }
 
 /// Whether the rule understands the words.
 fn check_words(source: &Source, set: &DeclaredLayer) -> Result<(), PolicyError> {
-    let (Written::Words(words), Some(understands)) = (set.value.get_ref(), rules::RULES[set.section].understands)
+    let (Written::Words(words), Some(understands)) = (set.value.get_ref(), rules::RULES[set.position].understands)
     else {
         return Ok(());
     };
-    let Some(section) = rules::RULES[set.section].section else { return Ok(()) };
-    let setting = &section.settings[set.slot - 1];
+    let setting = &set.section.settings[set.slot - 1];
     match words.iter().find_map(|word| Some((word, understands(setting.key(), word).err()?))) {
         None => Ok(()),
         Some((word, expected)) => {
@@ -341,7 +339,7 @@ fn check_apparmor(source: &Source, apparmor: &AppArmorLayer) -> Result<(), Polic
     }
 }
 
-fn check_match(source: &Source, offset: usize, matches: &MatchLayer, keys: &SubjectKeys) -> Result<(), PolicyError> {
+fn check_match(source: &Source, offset: usize, matches: &Match, keys: &SubjectKeys) -> Result<(), PolicyError> {
     if matches.is_empty() {
         let hint =
             "name at least one of namespace, pod, container, image, annotations; what holds for all goes outside";
@@ -359,12 +357,4 @@ fn expiry(source: &Source, expires: &toml::Spanned<toml::value::Datetime>) -> Re
     }
     let hint = "write the last day on which it holds, unquoted: expires = 2026-12-31";
     Err(source.wrong(expires.span().start, "a waiver expires on a day".to_owned(), hint))
-}
-
-impl Source {
-    pub(super) fn wrong(&self, offset: usize, problem: String, hint: impl Into<String>) -> PolicyError {
-        let place = self.place(offset);
-        let line = self.text.lines().nth(place.line - 1).unwrap_or_default().to_owned();
-        PolicyError::Setting { path: self.path.clone(), place, line, problem, hint: hint.into() }
-    }
 }

@@ -1,12 +1,10 @@
 //! Tighten-only layering: what lies higher may not let through what lies lower refuses, unless the policy says so.
 
 use super::error::PolicyError;
-use super::model::{Absent, Mode, Violation};
-use super::origin::{Origin, OriginPlace, Sourced};
-use super::settings::{AppArmor, Seccomp, Settings};
 use super::{Override, Policy};
 use crate::rules::RULES;
 use crate::seccomp::Abis;
+use crate::settings::{Absent, AppArmor, Mode, Origin, OriginPlace, Seccomp, Settings, Sourced, Violation};
 
 /// One setting that lets through more than it did below.
 struct Loosened {

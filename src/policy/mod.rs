@@ -1,39 +1,25 @@
 //! The policy: one file and its drop-ins, laid over what batten holds without any.
 
-mod declared;
 mod error;
+mod lay;
 mod levels;
 mod load;
 mod loosened;
 mod model;
-mod origin;
 mod read;
-mod settings;
 mod show;
-mod subject;
-mod waiver;
+mod source;
 
 use std::borrow::Cow;
 use std::path::Path;
 
-pub(crate) use declared::section;
-pub use declared::{Kind, Section, Setting, Words};
 pub use error::PolicyError;
-pub(crate) use levels::SAFE_SYSCTLS;
-pub use levels::{Chosen, Level};
 #[cfg(feature = "cli")]
 pub use levels::{Standard, standards};
-pub use model::{Absent, Mode, Own, Violation};
-pub use origin::{Origin, Source, Sourced};
-pub use settings::{Annotations, AppArmor, Capabilities, NoNewPrivs, Seccomp, Settings};
-pub use subject::{Subject, SubjectKeys, glob};
-pub use waiver::{Day, Waiver, Waivers};
+pub use source::Source;
 
+use crate::settings::{Origin, OriginPlace, Settings, Sourced, Subject, SubjectKeys, Waiver};
 use model::{Controls, OverrideLayer};
-use origin::OriginPlace;
-
-/// The name of the seccomp profile that batten brings along.
-pub const BUILT_IN_PROFILE: &str = "builtin:default";
 
 /// Where the policy is looked for.
 pub const POLICY_FILE: &str = "/etc/batten/policy.toml";
@@ -106,7 +92,7 @@ impl Policy {
         let own = self.layers.iter().enumerate();
         let all = own.chain(overrides.map(|item| (item.layer, &item.body.controls)));
         let mut settings = Settings::built_in();
-        if let Some(chosen) = Chosen::of(all.clone()) {
+        if let Some(chosen) = levels::chosen(all.clone()) {
             settings.lay_level(chosen, subject.is_sandbox);
         }
         for (index, controls) in all {

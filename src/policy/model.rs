@@ -2,85 +2,12 @@
 //!
 //! Every setting is optional in a layer; [`super::Policy`] lays them on top of each other.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use toml::Spanned;
-use toml::value::Datetime;
 
-use super::levels::Level;
 use super::read::DeclaredLayer;
 use crate::seccomp::Abis;
-
-/// What happens to findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Fix, deny and report as each control says.
-    Enforce,
-    /// Report everything, change and refuse nothing.
-    Audit,
-}
-
-/// What a control does with a violation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Violation {
-    /// The control does not look.
-    Off,
-    /// Shows it.
-    Report,
-    /// Edits the document so that it is within the policy; where nothing can be edited, denies.
-    Fix,
-    /// Refuses the container.
-    Deny,
-}
-
-impl Violation {
-    /// The word that policies use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Report => "report",
-            Self::Fix => "fix",
-            Self::Deny => "deny",
-        }
-    }
-
-    pub(super) fn of_word(word: &str) -> Option<Self> {
-        [Self::Off, Self::Report, Self::Fix, Self::Deny].into_iter().find(|known| known.as_str() == word)
-    }
-
-    /// Whether something passes under `self` that does not under `other`: a fixed container is within the policy as much
-    /// as a refused one.
-    pub(super) fn is_looser_than(self, other: Self) -> bool {
-        self.min(Self::Fix) < other.min(Self::Fix)
-    }
-}
-
-/// What happens to a profile that the bundle brings itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Own {
-    /// It stays, as long as it is at least as strict as the policy's.
-    Keep,
-    /// The policy's takes its place.
-    Replace,
-    /// Every call gets the stricter verdict of both (seccomp only).
-    Combine,
-    /// A bundle that brings one of its own is refused.
-    Deny,
-}
-
-/// What to do where the host has no AppArmor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Absent {
-    /// Leave the profile name alone; the runtime decides (runc fails on one, crun skips it).
-    Skip,
-    /// Treat it as a violation that nothing can fix.
-    Deny,
-}
+use crate::settings::{Absent, Level, Match, Mode, Own, Violation, WaiverLayer};
 
 /// When the fallback takes a profile's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -197,36 +124,10 @@ pub(super) struct AnnotationsLayer {
     pub(super) violation: Set<Violation>,
 }
 
-/// `match = { … }`: every key that is given must match; values are globs (`*`, `?`).
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct MatchLayer {
-    pub(super) namespace: Option<String>,
-    pub(super) pod: Option<String>,
-    pub(super) container: Option<String>,
-    pub(super) image: Option<String>,
-    #[serde(default)]
-    pub(super) annotations: BTreeMap<String, String>,
-}
-
 /// `[[override]]`: other settings for some containers.
 #[derive(Debug, Default)]
 pub(super) struct OverrideLayer {
     pub(super) name: String,
-    pub(super) matches: MatchLayer,
+    pub(super) matches: Match,
     pub(super) controls: Controls,
-}
-
-/// `[[waiver]]`: one rule lets some containers pass, for a reason and for a time.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WaiverLayer {
-    pub(super) rule: Spanned<String>,
-    #[serde(rename = "match")]
-    pub(super) matches: MatchLayer,
-    /// Only these values of the rule (capability names, annotation keys, …); all of them when absent.
-    pub(super) values: Option<Vec<String>>,
-    pub(super) reason: String,
-    pub(super) owner: String,
-    pub(super) expires: Spanned<Datetime>,
 }

@@ -7,13 +7,15 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use toml::Spanned;
 
 use super::model::{Controls, Layer, OverrideLayer};
-use crate::rules::RULES;
+use crate::rules;
+use crate::settings::{Section, Setting};
 
 /// One declared setting as a layer makes it.
 #[derive(Debug)]
 pub(super) struct DeclaredLayer {
     /// The position of its rule.
-    pub(super) section: usize,
+    pub(super) position: usize,
+    pub(super) section: &'static Section,
     /// 0 for the violation, else one more than its position among the rule's settings.
     pub(super) slot: usize,
     pub(super) value: Spanned<Written>,
@@ -134,8 +136,9 @@ impl<'de, H: Holder> Visitor<'de> for Table<H> {
                     self.into.take(key, &mut map)?;
                 }
                 Key::SpelledOut(key) => take_control(self.into.controls(), key, &mut map)?,
-                Key::Declared(section) => {
-                    map.next_value_seed(DeclaredTable { section, into: &mut self.into.controls().declared })?;
+                Key::Declared(position, section) => {
+                    let into = &mut self.into.controls().declared;
+                    map.next_value_seed(DeclaredTable { position, section, into })?;
                 }
             }
         }
@@ -149,7 +152,7 @@ impl<'de, H: Holder> Visitor<'de> for Table<H> {
 enum Key {
     Own(&'static str),
     SpelledOut(&'static str),
-    Declared(usize),
+    Declared(usize, &'static Section),
 }
 
 struct TableKey {
@@ -179,10 +182,9 @@ impl Visitor<'_> for TableKey {
         if let Some(key) = among(self.own) {
             return Ok(Key::Own(key));
         }
-        let declares = |name: &str| RULES.iter().position(|rule| rule.section.is_some_and(|own| own.name == name));
-        declares(word).map(Key::Declared).ok_or_else(|| {
+        rules::section(word).map(|(position, section)| Key::Declared(position, section)).ok_or_else(|| {
             let known = SPELLED_OUT.iter().chain(self.own).copied();
-            let all = known.chain(RULES.iter().filter_map(|rule| Some(rule.section?.name)));
+            let all = known.chain(rules::RULES.iter().filter_map(|rule| Some(rule.section?.name)));
             let near = all.clone().find(|name| name.replace('_', "-") == word.replace('_', "-"));
             match near {
                 Some(near) => E::custom(format_args!("unknown field `{word}`, the setting is called `{near}`")),
@@ -198,7 +200,8 @@ fn list<'w>(words: impl Iterator<Item = &'w str>) -> String {
 
 /// The table of a rule that declares its settings.
 struct DeclaredTable<'l> {
-    section: usize,
+    position: usize,
+    section: &'static Section,
     into: &'l mut Vec<DeclaredLayer>,
 }
 
@@ -219,13 +222,14 @@ impl<'de> Visitor<'de> for DeclaredTable<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(slot) = map.next_key_seed(SettingKey(self.section))? {
-            self.into.push(DeclaredLayer { section: self.section, slot, value: map.next_value()? });
+            let value = map.next_value()?;
+            self.into.push(DeclaredLayer { position: self.position, section: self.section, slot, value });
         }
         Ok(())
     }
 }
 
-struct SettingKey(usize);
+struct SettingKey(&'static Section);
 
 impl<'de> DeserializeSeed<'de> for SettingKey {
     type Value = usize;
@@ -243,13 +247,13 @@ impl Visitor<'_> for SettingKey {
     }
 
     fn visit_str<E: Error>(self, word: &str) -> Result<usize, E> {
-        let settings = RULES[self.0].section.map_or(&[][..], |section| section.settings);
+        let settings = self.0.settings;
         if word == "violation" {
             return Ok(0);
         }
         let known = settings.iter().position(|setting| setting.key() == word);
         known.map(|position| position + 1).ok_or_else(|| {
-            let all = settings.iter().map(super::Setting::key).chain(["violation"]);
+            let all = settings.iter().map(Setting::key).chain(["violation"]);
             E::custom(format_args!("unknown field `{word}`, expected one of {}", list(all)))
         })
     }

@@ -3,8 +3,9 @@
 
 use serde_json::json;
 
-use super::{Judged, Verdict, github, html, json as stable, junit, sarif, text, unified};
+use super::{github, html, json as stable, junit, sarif, text, unified};
 use crate::fleet::Summary;
+use crate::fleet::{Judged, Verdict};
 use crate::policy::Policy;
 
 /// How a report is written.

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::escape;
-use super::judged::Judged;
 use crate::finding::Disposition;
+use crate::fleet::Judged;
 use crate::validity::{self, Force};
 
 /// One line per finding.

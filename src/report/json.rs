@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::judged::Judged;
 use crate::finding::Finding;
+use crate::fleet::Judged;
 use crate::fleet::Labels;
-use crate::policy::{Origin, Policy, Subject};
+use crate::policy::Policy;
+use crate::settings::{Origin, Subject};
 use crate::spec::{Change, Edit, quote};
 use crate::validity::Breach;
 

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::judged::Judged;
 use super::markup::escaped;
 use crate::finding::{Disposition, Finding};
+use crate::fleet::Judged;
 use crate::policy::Policy;
 use crate::validity::{self, Breach, Force};
 

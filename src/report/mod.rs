@@ -10,8 +10,6 @@ mod html;
 #[cfg(feature = "cli")]
 pub(crate) mod json;
 #[cfg(feature = "cli")]
-mod judged;
-#[cfg(feature = "cli")]
 mod junit;
 #[cfg(feature = "cli")]
 mod markup;
@@ -29,8 +27,6 @@ pub use format::{Format, Writer};
 pub use html::Page;
 #[cfg(feature = "cli")]
 pub use json::SCHEMA_VERSION;
-#[cfg(feature = "cli")]
-pub use judged::{Judged, Unreadable, Verdict};
 #[cfg(feature = "cli")]
 pub(crate) use markup::escaped;
 #[cfg(feature = "cli")]

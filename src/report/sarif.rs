@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::judged::Judged;
 use crate::finding::{Disposition, Finding, Severity};
+use crate::fleet::Judged;
 use crate::policy::Policy;
 use crate::rules::{EXPIRED_WAIVER, RULES, UNUSED_WAIVER};
 use crate::spec::Pointer;

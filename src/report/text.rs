@@ -5,9 +5,9 @@ use std::fmt::Write;
 use anstyle::AnsiColor;
 
 use super::escape;
-use super::judged::{Judged, Verdict};
 use crate::finding::{Disposition, Finding};
 use crate::fleet::Summary;
+use crate::fleet::{Judged, Verdict};
 use crate::policy::Policy;
 use crate::spec::Change;
 use crate::validity::{self, Breach, Force};

@@ -12,7 +12,7 @@ use super::case::{Case, Control};
 use super::{Rule, prose};
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
-use crate::policy::{Annotations, Violation, glob};
+use crate::settings::{Annotations, Violation, glob};
 use crate::spec::{Edit, Pointer};
 
 /// Keys and prefixes (ending in `*`) with what they do.

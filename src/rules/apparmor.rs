@@ -22,7 +22,7 @@ use crate::apparmor::{Dialect, Kernel, LoadedMode, POLICY_FOLDER, builtin};
 use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
-use crate::policy::{Absent, AppArmor, Origin, Own, Violation, glob};
+use crate::settings::{Absent, AppArmor, Origin, Own, Violation, glob};
 use crate::spec::{Edit, Pointer, Value, quote};
 
 pub(super) const RULE: Rule = Rule {

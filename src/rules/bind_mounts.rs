@@ -13,7 +13,7 @@ use super::mount::mounts;
 use super::path::leaves;
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{Section, section};
+use crate::settings::{Section, section};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId("bind-mounts"),

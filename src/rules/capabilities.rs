@@ -16,7 +16,7 @@ use super::{Rule, prose};
 use crate::capability::{CapSet, Capability};
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
-use crate::policy::{Violation, Waiver};
+use crate::settings::{Violation, Waiver};
 use crate::spec::{Edit, Pointer, Value, quote};
 
 /// How many names a message shows.

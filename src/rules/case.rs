@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::finding::{Disposition, Finding};
 use crate::host::Host;
-use crate::policy::{Mode, Origin, Settings, Sourced, Violation, Waiver, Waivers, Words};
+use crate::settings::{Mode, Origin, Section, Settings, Sourced, Violation, Waiver, Waivers, Words};
 use crate::spec::{Edit, Pointer, Value, Working};
 
 use super::Rule;
@@ -67,26 +67,35 @@ pub struct Wrong {
     pub hint: &'static str,
 }
 
+/// The table of a rule whose settings are spelled out: it has none of its own to ask for.
+static SPELLED_OUT: Section = Section { name: "", violation: "violation", unset: Violation::Off, settings: &[] };
+
 impl<'c> Case<'c> {
+    fn section(&self) -> &'static Section {
+        debug_assert!(self.rule.section.is_some(), "{} declares nothing", self.rule.id);
+        self.rule.section.unwrap_or(&SPELLED_OUT)
+    }
+
     /// The words of one of the rule's own settings.
     pub fn words(&self, key: &str) -> Words {
-        self.settings.words(self.position, key).value
+        self.settings.words(self.position, self.section(), key).value
     }
 
     /// A flag among the rule's own settings.
     pub fn flag(&self, key: &str) -> bool {
-        self.settings.flag(self.position, key).value
+        self.settings.flag(self.position, self.section(), key).value
     }
 
     /// A number among the rule's own settings; 0 stands for no bound.
     pub fn count(&self, key: &str) -> u64 {
-        self.settings.count(self.position, key).value
+        self.settings.count(self.position, self.section(), key).value
     }
 
     /// The control for one of the rule's own settings.
     fn declared(&self, key: &str) -> Control {
-        let Sourced { value: violation, origin: decided_by } = self.settings.declared_violation(self.position);
-        let origin = if key == "violation" { decided_by } else { self.settings.words(self.position, key).origin };
+        let (position, section) = (self.position, self.section());
+        let Sourced { value: violation, origin: decided_by } = self.settings.declared_violation(position, section);
+        let origin = if key == "violation" { decided_by } else { self.settings.words(position, section, key).origin };
         Control { violation, decided_by, origin }
     }
 

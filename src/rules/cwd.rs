@@ -12,7 +12,7 @@ use super::case::{Case, Wrong};
 use super::path::{is_within, normal};
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{Section, section};
+use crate::settings::{Section, section};
 use crate::spec::{Edit, Value};
 
 pub(super) const RULE: Rule = Rule {

@@ -12,7 +12,7 @@
 use super::case::{Case, Wrong};
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{Section, section};
+use crate::settings::{Section, section};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 

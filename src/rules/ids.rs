@@ -1,6 +1,6 @@
 //! Ranges of user and group ids, as policies write them: `1000`, `1-4294967295`.
 
-use crate::policy::Words;
+use crate::settings::Words;
 
 /// The first and the last id of a range.
 fn range(word: &str) -> Option<(u32, u32)> {

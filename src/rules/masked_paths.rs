@@ -13,7 +13,7 @@ use super::namespaces;
 use super::path::{is_within, normal};
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{Section, section};
+use crate::settings::{Section, section};
 use crate::spec::{Edit, Pointer, Value, quote};
 
 pub(super) const RULE: Rule = Rule {

@@ -11,7 +11,7 @@ use super::case::Case;
 use super::resources::Limit;
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{Section, section};
+use crate::settings::{Section, section};
 use crate::spec::Pointer;
 
 pub(super) const RULE: Rule = Rule {

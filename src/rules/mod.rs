@@ -13,6 +13,7 @@ mod cpu;
 mod cwd;
 mod device_cgroup;
 mod devices;
+mod error;
 mod groups;
 mod hooks;
 mod host_paths;
@@ -44,11 +45,12 @@ mod user;
 mod user_mappings;
 
 pub use case::{Case, Control, DocumentKind};
+pub use error::EnforceError;
 pub use seccomp::{SeccompError, policy_profile};
+pub(crate) use sysctls::SAFE_SYSCTLS;
 
-use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
-use crate::policy::{Section, Violation};
+use crate::settings::{Section, Settings, Violation};
 
 /// What judging a case gives.
 type Judgement = Result<Vec<Finding>, EnforceError>;
@@ -69,7 +71,7 @@ pub struct Rule {
     pub judges_exec: bool,
     /// Whether there are violations that it puts right; where there are none, `fix` refuses.
     pub fixes: bool,
-    /// Its table in the policy; `None` for the rules whose settings `policy::Settings` spells out.
+    /// Its table in the policy; `None` for the rules whose settings [`Settings`] spells out.
     pub section: Option<&'static Section>,
     /// Whether it understands a word of one of its lists, where not every word will do.
     pub understands: Option<Understands>,
@@ -79,6 +81,15 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether the rule, at `position` of the table, has anything to do: at no cost where nobody switched any on.
+    pub(crate) fn is_on(&self, position: usize, settings: &Settings) -> bool {
+        if !settings.sets_declared() {
+            return UNASKED >> position & 1 == 1;
+        }
+        let violation = |section| settings.declared_violation(position, section).value;
+        self.section.is_none_or(|section| violation(section) != Violation::Off)
+    }
+
     /// What the rule has to say of a case.
     ///
     /// # Errors
@@ -152,7 +163,7 @@ pub static RULES: &[Rule] = &[
 ];
 
 /// The rules that look where a policy says nothing, one bit each: a start under such a policy asks no other.
-pub(crate) const UNASKED: u64 = {
+const UNASKED: u64 = {
     let (mut bits, mut at) = (0, 0);
     while at < RULES.len() {
         let looks = match RULES[at].section {
@@ -194,4 +205,20 @@ pub fn is_known(name: &str) -> bool {
 /// The rule called `name`.
 pub fn find(name: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id.0 == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+    use crate::settings::Subject;
+
+    #[test]
+    fn with_nothing_set_the_rules_look_that_say_so_in_their_row() {
+        let settings = Policy::built_in().resolve(&Subject::default()).into_owned();
+        for (position, rule) in RULES.iter().enumerate() {
+            let unset = rule.section.is_none_or(|section| section.unset != Violation::Off);
+            assert_eq!(rule.is_on(position, &settings), unset, "{}", rule.id);
+        }
+    }
 }

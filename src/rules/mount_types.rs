@@ -12,7 +12,7 @@ use super::case::{Case, Wrong};
 use super::mount::mounts;
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{Section, section};
+use crate::settings::{Section, section};
 
 pub(super) const RULE: Rule = Rule {
     id: RuleId("mount-types"),

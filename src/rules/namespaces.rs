@@ -15,7 +15,7 @@ use super::case::{Case, Wrong};
 use super::path::normal;
 use super::{Judgement, Rule, prose};
 use crate::finding::{Finding, RuleId, Severity};
-use crate::policy::section;
+use crate::settings::section;
 use crate::spec::{Edit, Pointer, Value};
 
 pub(super) const HOST_PID: Rule = Rule {

@@ -10,7 +10,7 @@ use super::case::{Case, Control};
 use super::{Rule, prose};
 use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
-use crate::policy::Violation;
+use crate::settings::Violation;
 use crate::spec::{Edit, Value};
 
 pub(super) const RULE: Rule = Rule {

@@ -11,7 +11,7 @@ use super::case::{Case, Wrong};
 use super::mount::{mounts, written};
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{Section, section};
+use crate::settings::{Section, section};
 use crate::spec::{Edit, Pointer, Value};
 
 pub(super) const RULE: Rule = Rule {

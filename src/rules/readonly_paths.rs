@@ -12,7 +12,7 @@ use super::masked_paths::judge_list;
 use super::path::normal;
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{Section, section};
+use crate::settings::{Section, section};
 use crate::spec::{Pointer, Value};
 
 pub(super) const RULE: Rule = Rule {

@@ -4,7 +4,8 @@
 use std::fmt::Write;
 
 use super::{RULES, Rule};
-use crate::policy::{Kind, Level, Setting, Standard, standards};
+use crate::policy::{Standard, standards};
+use crate::settings::{Kind, Level, Setting};
 
 /// One rule, for a terminal.
 pub fn explained(rule: &Rule) -> String {

@@ -25,11 +25,11 @@ use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::host::FilterLog;
 use crate::memo::Question;
-use crate::policy::{BUILT_IN_PROFILE, Origin, Own, Seccomp, Violation};
 use crate::seccomp::{
     GroupProfile, LOG_FLAG, NotSubset, Profile, ProfileError, ResolveError, Syscall, Target, Witness, builtin,
     canonical, deny, intersect, is_subset, open_only, read_any,
 };
+use crate::settings::{BUILT_IN_PROFILE, Origin, Own, Seccomp, Violation};
 use crate::spec::{Document, Edit, FileError, Pointer, ReadError, Value, read_trusted};
 
 /// A profile that the policy names and that cannot be used.

@@ -10,7 +10,7 @@
 use super::case::{Case, Wrong};
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{Section, section};
+use crate::settings::{Section, section};
 use crate::spec::Value;
 
 pub(super) const RULE: Rule = Rule {

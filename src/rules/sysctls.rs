@@ -9,7 +9,7 @@
 use super::case::{Case, Wrong};
 use super::{Judgement, Rule, prose};
 use crate::finding::{RuleId, Severity};
-use crate::policy::{SAFE_SYSCTLS, Section, section};
+use crate::settings::{Section, section};
 use crate::spec::{Edit, Pointer, Value};
 
 pub(super) const RULE: Rule = Rule {
@@ -28,6 +28,24 @@ const SECTION: &Section = &section! {
     "sysctls", Off,
     "allowed": Allow(&SAFE_SYSCTLS) => "kernel parameters (globs) that may be set"
 };
+
+/// The sysctls that the kubelet calls safe, oldest first; each version knows a longer head of the list.
+pub(crate) const SAFE_SYSCTLS: [&str; 14] = [
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
+    "net.ipv4.tcp_slow_start_after_idle",
+    "net.ipv4.tcp_notsent_lowat",
+];
 
 fn judge(case: &Case<'_>) -> Judgement {
     let allowed = case.words("allowed");

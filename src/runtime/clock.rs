@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::policy::Day;
+use crate::settings::Day;
 
 /// Now, in UTC, as RFC 3339 writes it with seconds: containerd parses the time of an error strictly.
 pub(super) fn rfc3339() -> String {

@@ -17,7 +17,8 @@ use std::path::Path;
 use super::clock::rfc3339;
 use super::config::DecisionLog;
 use crate::finding::{Disposition, Finding};
-use crate::policy::{Policy, Subject};
+use crate::policy::Policy;
+use crate::settings::Subject;
 use crate::spec::quote;
 
 /// Where syslog daemons and the journal listen.

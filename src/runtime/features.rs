@@ -9,10 +9,22 @@ use std::process::{Command, Stdio};
 use super::argv::Dialect;
 use super::config::ShimConfig;
 use super::find::{MARK, RealRuntime};
-use crate::host::FilterLog;
+use crate::host::{FilterLog, Host};
 use crate::memo::{Memo, Question};
+use crate::policy::Policy;
 use crate::seccomp::LOG_FLAG;
 use crate::spec::{Document, Pointer, Value};
+
+impl Host {
+    /// The machine batten runs on, with what `policy` asks of the runtime that the shim's settings lead to.
+    pub fn detect_for(policy: &Policy) -> Self {
+        let mut host = Self::detect();
+        if policy.asks_to_log_denials() {
+            host.filter_log = FilterLog::of_machine(&host.memo);
+        }
+        host
+    }
+}
 
 impl FilterLog {
     /// Asks `runtime`, unless the settings say. Its answer is kept in `memo` until another file stands at its place.

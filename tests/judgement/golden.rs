@@ -7,10 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use batten::apparmor::Kernel;
+use batten::fleet::{Judged, Verdict};
 use batten::host::{FilterLog, Host};
-use batten::policy::{Day, Policy};
-use batten::report::{Judged, Verdict, text};
+use batten::policy::Policy;
+use batten::report::text;
 use batten::rules::{self, DocumentKind};
+use batten::settings::Day;
 
 fn folders(path: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();

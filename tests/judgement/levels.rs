@@ -7,8 +7,9 @@ use batten::apparmor::Kernel;
 use batten::enforce::{Outcome, enforce};
 use batten::finding::Disposition;
 use batten::host::Host;
-use batten::policy::{Day, Policy, Subject};
+use batten::policy::Policy;
 use batten::rules::DocumentKind;
+use batten::settings::{Day, Subject};
 use batten::spec::Document;
 use serde_json::{Value, json};
 

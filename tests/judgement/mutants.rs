@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use batten::fleet::Judged;
 use batten::host::Host;
 use batten::memo::Memo;
 use batten::policy::Policy;
-use batten::report::{Format, Judged, Style, Writer};
+use batten::report::{Format, Style, Writer};
 use batten::rules::DocumentKind;
 use batten::spec::Document;
 use serde_json::{Value, json};

@@ -7,8 +7,9 @@ use batten::capability::{CapSet, Capability};
 use batten::enforce::{Outcome, enforce};
 use batten::finding::Disposition;
 use batten::host::Host;
-use batten::policy::{Day, Policy, Subject};
+use batten::policy::Policy;
 use batten::rules::{DocumentKind, RULES};
+use batten::settings::{Day, Subject};
 use batten::spec::{Document, Edit, Kind, Pointer, Value, apply};
 use proptest::prelude::*;
 

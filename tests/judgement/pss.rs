@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use batten::finding::{Disposition, Finding};
+use batten::fleet::Judged;
 use batten::host::Host;
 use batten::policy::Policy;
-use batten::report::{Judged, text};
+use batten::report::text;
 use batten::rules::DocumentKind;
 
 /// Level, folder, and the words that findings name the standard's control with.

@@ -7,13 +7,14 @@ use crate::doors::Exit;
 use crate::doors::record::source::recordings;
 use crate::finding::{Finding, Severity};
 use crate::fleet::{Item, Labels, Text};
+use crate::fleet::{Judged, Unreadable};
 use crate::host::Host;
-use crate::policy::{Policy, Subject};
+use crate::policy::Policy;
 use crate::record::Recording;
 use crate::record::against::findings;
 use crate::record::strace::Options;
-use crate::report::{Judged, Unreadable};
 use crate::seccomp::Arch;
+use crate::settings::Subject;
 use crate::spec::Document;
 
 /// What a report calls the container that no bundle describes.

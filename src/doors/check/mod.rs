@@ -16,11 +16,11 @@ use self::fail_on::FailOn;
 use self::sheet::{Row, Sheet};
 use super::input::{PolicyFiles, read_file};
 use super::{Exit, refuse};
-use crate::fleet::{Baseline, Item, Named, Running, Summary, Text, in_order, items, running};
+use crate::fleet::{Baseline, Item, Judged, Named, Running, Summary, Text, Verdict, in_order, items, running};
 use crate::host::{Host, Namespaces};
 use crate::memo::Memo;
 use crate::policy::Policy;
-use crate::report::{Format, Judged, Style, Verdict, Writer};
+use crate::report::{Format, Style, Writer};
 use crate::rules::DocumentKind;
 
 /// Says what the policy would do to bundles, and changes nothing

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use super::input::{self, Source};
 use super::named::Container;
 use crate::doors::{Exit, refuse, say};
-use crate::policy::BUILT_IN_PROFILE;
 use crate::seccomp::{Dialect, GroupProfile, convert};
+use crate::settings::BUILT_IN_PROFILE;
 use crate::spec::Document;
 
 /// Writes a profile in another format, or says what that format cannot say

@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::doors::input::bounded;
 use crate::doors::{Exit, refuse};
-use crate::policy::BUILT_IN_PROFILE;
 use crate::seccomp::GroupProfile;
+use crate::settings::BUILT_IN_PROFILE;
 use crate::spec::Document;
 
 /// Where kubelet keeps the files that a pod's `localhostProfile` names.

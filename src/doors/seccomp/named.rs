@@ -7,10 +7,10 @@ use clap::{Args, ValueEnum};
 use super::input::{self, Source};
 use crate::capability::{CapSet, Capability};
 use crate::doors::{Exit, refuse};
-use crate::policy::BUILT_IN_PROFILE;
 use crate::seccomp::{
     Abis, Arch, GroupProfile, KernelVersion, Profile, Syscall, Target, builtin, read_any, read_placed,
 };
+use crate::settings::BUILT_IN_PROFILE;
 use crate::spec::Document;
 
 /// What profiles with conditions are resolved for: this machine and a container's capabilities.

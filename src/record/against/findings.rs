@@ -4,10 +4,10 @@ use super::{Made, Refused, refused};
 use crate::capability::{CapSet, Capability};
 use crate::finding::{Disposition, Finding, RuleId, Severity};
 use crate::host::Host;
-use crate::policy::{Origin, Settings};
 use crate::record::recording::{First, Recording};
 use crate::rules::{SeccompError, policy_profile};
 use crate::seccomp::{Filter, Profile, Reason, Target};
+use crate::settings::{Origin, Settings};
 use crate::spec::{Document, Pointer, Value};
 
 /// What would have failed in `recording`, had the container started from `document`, which is within the policy: a finding

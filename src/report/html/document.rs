@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::VERDICTS;
 use crate::finding::Finding;
+use crate::fleet::Judged;
 use crate::policy::Policy;
-use crate::report::judged::Judged;
 use crate::report::markup::escaped;
 use crate::rules;
 use crate::spec::Pointer;

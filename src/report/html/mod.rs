@@ -10,10 +10,10 @@ use std::fmt::Write;
 pub(super) use self::document::document;
 use self::hunks::Hunks;
 pub(super) use self::hunks::hunks;
-use super::judged::Verdict;
 use super::markup::escaped;
 use crate::finding::Disposition;
 use crate::fleet::Summary;
+use crate::fleet::Verdict;
 use crate::policy::Policy;
 use crate::validity::{self, Force};
 
@@ -68,7 +68,7 @@ fn page(summary: &Summary, policy: &Policy, documents: &str, hunks: &Hunks) -> S
         summary.documents(),
         if summary.documents() == 1 { "container" } else { "containers" },
         env!("CARGO_PKG_VERSION"),
-        crate::policy::Day::today(),
+        crate::settings::Day::today(),
         sources(policy),
     );
     counts(&mut out, summary);

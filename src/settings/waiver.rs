@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use super::model::WaiverLayer;
+use serde::Deserialize;
+use toml::Spanned;
+use toml::value::Datetime;
+
 use super::origin::Origin;
-use super::subject::Subject;
+use super::subject::{Match, Subject};
 
 /// A calendar day in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,13 +49,27 @@ impl fmt::Display for Day {
     }
 }
 
+/// `[[waiver]]`: one rule lets some containers pass, for a reason and for a time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WaiverLayer {
+    pub(crate) rule: Spanned<String>,
+    #[serde(rename = "match")]
+    pub(crate) matches: Match,
+    /// Only these values of the rule (capability names, annotation keys, …); all of them when absent.
+    pub(crate) values: Option<Vec<String>>,
+    pub(crate) reason: String,
+    pub(crate) owner: String,
+    pub(crate) expires: Spanned<Datetime>,
+}
+
 /// One waiver of a policy.
 #[derive(Debug)]
 pub struct Waiver {
-    pub(super) layer: usize,
-    pub(super) offset: usize,
-    pub(super) expires: Day,
-    pub(super) body: WaiverLayer,
+    pub(crate) layer: usize,
+    pub(crate) offset: usize,
+    pub(crate) expires: Day,
+    pub(crate) body: WaiverLayer,
 }
 
 impl Waiver {

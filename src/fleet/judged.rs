@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use crate::enforce::{Outcome, enforce};
 use crate::finding::{Disposition, Finding};
-use crate::fleet::Labels;
 use crate::host::Host;
-use crate::policy::{Policy, Subject};
+use crate::policy::Policy;
 use crate::rules::DocumentKind;
+use crate::settings::Subject;
 use crate::spec::{Document, Pointer};
 use crate::validity::{Breach, breaches};
+
+use super::Labels;
 
 /// What a document comes to, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::model::MatchLayer;
+use serde::Deserialize;
+
 use crate::spec::{Document, Pointer, Value};
 
 /// Which annotations name a container. Empty unless the policy says so: with Docker and Podman anyone who starts a
@@ -92,9 +93,21 @@ impl Subject {
     }
 }
 
-impl MatchLayer {
+/// `match = { … }`: every key that is given must match; values are globs (`*`, `?`).
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Match {
+    pub(crate) namespace: Option<String>,
+    pub(crate) pod: Option<String>,
+    pub(crate) container: Option<String>,
+    pub(crate) image: Option<String>,
+    #[serde(default)]
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+impl Match {
     /// Whether every pattern that is given matches what the engine says of the container.
-    pub(super) fn covers(&self, subject: &Subject) -> bool {
+    pub(crate) fn covers(&self, subject: &Subject) -> bool {
         let fits = |pattern: &Option<String>, value: &Option<String>| match (pattern, value) {
             (None, _) => true,
             (Some(pattern), Some(value)) => glob(pattern, value),
@@ -111,7 +124,7 @@ impl MatchLayer {
     }
 
     /// The first key that is matched on although the policy does not say which annotation holds it.
-    pub(super) fn untrusted_key(&self, keys: &SubjectKeys) -> Option<String> {
+    pub(crate) fn untrusted_key(&self, keys: &SubjectKeys) -> Option<String> {
         let named = [
             ("namespace", &self.namespace, &keys.namespace),
             ("pod", &self.pod, &keys.pod),
@@ -124,7 +137,7 @@ impl MatchLayer {
     }
 
     /// Whether nothing is asked, so that every container matches.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let Self { namespace, pod, container, image, annotations } = self;
         [namespace, pod, container, image].iter().all(|pattern| pattern.is_none()) && annotations.is_empty()
     }

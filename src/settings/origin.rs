@@ -1,9 +1,5 @@
 //! Where a setting was made, so that every finding can name the line that asked for it.
 
-use std::path::PathBuf;
-
-use crate::spec::Place;
-
 /// A value and where it was set.
 #[derive(Debug, Clone)]
 pub struct Sourced<T> {
@@ -13,18 +9,18 @@ pub struct Sourced<T> {
     pub origin: Origin,
 }
 
-/// A setting's name and the place that set it; [`super::Policy::cite`] makes words of it.
+/// A setting's name and the place that set it; [`crate::policy::Policy::cite`] makes words of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
     /// The setting as the policy spells it, such as `capabilities.ceiling`.
     pub setting: &'static str,
-    pub(super) place: OriginPlace,
+    pub(crate) place: OriginPlace,
     /// The standard's control that asks for it, where a level set it.
     pub standard: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OriginPlace {
+pub(crate) enum OriginPlace {
     BuiltIn,
     Layer { index: usize, offset: usize },
 }
@@ -41,27 +37,12 @@ impl Origin {
         Self { setting, place: OriginPlace::BuiltIn, standard: None }
     }
 
-    pub(super) const fn layer(setting: &'static str, index: usize, offset: usize) -> Self {
+    pub(crate) const fn layer(setting: &'static str, index: usize, offset: usize) -> Self {
         Self { setting, place: OriginPlace::Layer { index, offset }, standard: None }
     }
 
     /// Whether a level, or batten itself, made the setting, and no line of its own.
-    pub(super) fn is_preset(self) -> bool {
+    pub(crate) fn is_preset(self) -> bool {
         self.place == OriginPlace::BuiltIn || self.standard.is_some()
-    }
-}
-
-/// One file that was read for a policy.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Its path, for messages.
-    pub path: PathBuf,
-    pub(super) text: String,
-}
-
-impl Source {
-    /// Line and column of a byte offset.
-    pub(super) fn place(&self, offset: usize) -> Place {
-        Place::of(&self.text, offset)
     }
 }

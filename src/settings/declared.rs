@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::model::Violation;
+use super::choice::Violation;
 use super::origin::{Origin, Sourced};
 use super::subject::glob;
 
@@ -49,19 +49,26 @@ pub enum Kind {
 /// Declares the table of a rule: its name, what it does unasked, and its settings.
 macro_rules! section {
     ($name:literal, $unset:ident $(, $key:literal: $kind:expr => $meaning:literal)* $(,)?) => {
-        $crate::policy::Section {
+        $crate::settings::Section {
             name: $name,
             violation: concat!($name, ".violation"),
-            unset: $crate::policy::Violation::$unset,
-            settings: &[$($crate::policy::Setting {
+            unset: $crate::settings::Violation::$unset,
+            settings: &[$($crate::settings::Setting {
                 name: concat!($name, ".", $key),
-                kind: { use $crate::policy::Kind::*; $kind },
+                kind: { use $crate::settings::Kind::*; $kind },
                 meaning: $meaning,
             }),*],
         }
     };
 }
 pub(crate) use section;
+
+impl Section {
+    /// The name of a setting by its slot: 0 is the violation, else one more than its place among the settings.
+    pub(crate) fn slot_name(&self, slot: usize) -> &'static str {
+        if slot == 0 { self.violation } else { self.settings[slot - 1].name }
+    }
+}
 
 impl Setting {
     /// The name inside its table: `allowed`.
@@ -72,7 +79,7 @@ impl Setting {
 
 impl Kind {
     /// What holds where nobody says.
-    pub(super) const fn unset(self) -> Value {
+    pub(crate) const fn unset(self) -> Value {
         match self {
             Self::Allow(words) | Self::Ask(words) => Value::Words(Words::Known(words)),
             Self::Demand(flag) | Self::Permit(flag) => Value::Flag(flag),
@@ -81,7 +88,7 @@ impl Kind {
     }
 
     /// What such a setting is written as, for messages.
-    pub(super) const fn written(self) -> &'static str {
+    pub(crate) const fn written(self) -> &'static str {
         match self {
             Self::Allow(_) | Self::Ask(_) => "a list of words",
             Self::Demand(_) | Self::Permit(_) => "true or false",
@@ -142,7 +149,7 @@ impl Words {
 
 /// What a setting holds.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Violation(Violation),
     Flag(bool),
     Count(u64),
@@ -163,17 +170,17 @@ impl fmt::Display for Value {
 
 /// What was set of the declared settings.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Declared {
+pub(crate) struct Declared {
     /// By section, then by position; 0 is the violation. Sorted.
     set: Vec<((u16, u16), Sourced<Value>)>,
 }
 
 impl Declared {
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.set.is_empty()
     }
 
-    pub(super) fn put(&mut self, section: usize, slot: usize, value: Value, origin: Origin) {
+    pub(crate) fn put(&mut self, section: usize, slot: usize, value: Value, origin: Origin) {
         let key = key(section, slot);
         let sourced = Sourced { value, origin };
         match self.set.binary_search_by_key(&key, |(key, _)| *key) {
@@ -182,7 +189,7 @@ impl Declared {
         }
     }
 
-    pub(super) fn get(&self, section: usize, slot: usize) -> Option<&Sourced<Value>> {
+    pub(crate) fn get(&self, section: usize, slot: usize) -> Option<&Sourced<Value>> {
         if self.set.is_empty() {
             return None;
         }
@@ -191,7 +198,7 @@ impl Declared {
     }
 
     /// What is looser here than in `floor`, where the floor looks at all; each with where the floor's was made.
-    pub(super) fn looser_than(&self, floor: &Self, section: usize, declared: &Section) -> Vec<(Origin, Origin)> {
+    pub(crate) fn looser_than(&self, floor: &Self, section: usize, declared: &Section) -> Vec<(Origin, Origin)> {
         let was = floor.violation(section, declared);
         if was == Violation::Off {
             return Vec::new();
@@ -211,7 +218,7 @@ impl Declared {
         found
     }
 
-    pub(super) fn violation(&self, section: usize, declared: &Section) -> Violation {
+    pub(crate) fn violation(&self, section: usize, declared: &Section) -> Violation {
         match self.get(section, 0) {
             Some(Sourced { value: Value::Violation(violation), .. }) => *violation,
             _ => declared.unset,
