@@ -39,24 +39,35 @@ impl Halves {
         Self { width, known: Vec::new() }
     }
 
-    /// Leaves those arguments for which the comparison of `half` with `right` comes out as `wanted`. False when it is plain
-    /// that there are none.
-    pub(super) fn narrow(&mut self, half: Half, comparison: Comparison, right: u32, wanted: bool) -> bool {
-        let known = self.known(half.index, half.high);
-        match comparison {
-            Comparison::Equal if right & !half.mask != 0 => return !wanted,
-            Comparison::AnyBit => return known.narrow_bits(half.mask & right, 0, !wanted),
-            Comparison::Equal if half.mask != u32::MAX => return known.narrow_bits(half.mask, right, wanted),
-            // A part of a half in an order: nothing is left out.
-            _ if half.mask != u32::MAX => return true,
-            Comparison::Equal if wanted => known.keep(right, right),
-            Comparison::Equal => known.drop(right, right),
-            Comparison::Greater if wanted => known.drop(0, right),
-            Comparison::Greater => known.keep(0, right),
-            Comparison::GreaterOrEqual if wanted => known.keep(right, u32::MAX),
-            Comparison::GreaterOrEqual => known.drop(right, u32::MAX),
+    /// Those arguments for which the comparison of `half` with `right` comes out as `wanted`, in parts that have none in common;
+    /// nothing when it is plain that there are none.
+    pub(super) fn narrowed(&self, half: Half, comparison: Comparison, right: u32, wanted: bool) -> Vec<Self> {
+        let mut parts = Vec::new();
+        let mut part = |narrow: &dyn Fn(&mut Known) -> bool| {
+            let mut all = self.clone();
+            if narrow(all.known(half.index, half.high)) {
+                parts.push(all);
+            }
+        };
+        let is_whole = half.mask == u32::MAX;
+        match (comparison, wanted) {
+            (Comparison::AnyBit, _) => part(&|known| known.narrow_bits(half.mask & right, 0, !wanted)),
+            (Comparison::Equal, _) if right & !half.mask != 0 => part(&|_| !wanted),
+            (Comparison::Equal, _) if !is_whole => part(&|known| known.narrow_bits(half.mask, right, wanted)),
+            (Comparison::Equal, true) => part(&|known| known.keep(right, right)),
+            (Comparison::Equal, false) => part(&|known| known.drop(right, right)),
+            (Comparison::Greater, true) if is_whole => part(&|known| known.drop(0, right)),
+            (Comparison::Greater, false) if is_whole => part(&|known| known.keep(0, right)),
+            (Comparison::GreaterOrEqual, true) if is_whole => part(&|known| known.keep(right, u32::MAX)),
+            (Comparison::GreaterOrEqual, false) if is_whole => part(&|known| known.drop(right, u32::MAX)),
+            (Comparison::Greater | Comparison::GreaterOrEqual, _) => {
+                let inclusive = wanted == (comparison == Comparison::GreaterOrEqual);
+                for (mask, value) in ordered(half.mask, right, wanted, inclusive) {
+                    part(&|known| known.narrow_bits(mask, value, true));
+                }
+            }
         }
-        !known.ranges.is_empty()
+        parts
     }
 
     fn known(&mut self, index: u32, high: bool) -> &mut Known {
@@ -120,14 +131,16 @@ impl Halves {
 }
 
 impl Known {
-    fn keep(&mut self, low: u32, high: u32) {
+    /// False when nothing is left, as below.
+    fn keep(&mut self, low: u32, high: u32) -> bool {
         self.ranges.retain_mut(|range| {
             *range = (range.0.max(low), range.1.min(high));
             range.0 <= range.1
         });
+        !self.ranges.is_empty()
     }
 
-    fn drop(&mut self, low: u32, high: u32) {
+    fn drop(&mut self, low: u32, high: u32) -> bool {
         let mut left = Vec::with_capacity(self.ranges.len() + 1);
         for (from, to) in self.ranges.drain(..) {
             if from < low {
@@ -138,6 +151,7 @@ impl Known {
             }
         }
         self.ranges = left;
+        !self.ranges.is_empty()
     }
 
     /// False when it contradicts what is known of the bits.
@@ -148,6 +162,19 @@ impl Known {
         self.bits.push((mask, value, holds));
         !self.bits.contains(&(mask, value, !holds))
     }
+}
+
+/// The values that are above `right` (or else below it) in the bits under `mask`, and `right` itself where it counts: masks and the
+/// bits under them, one for each bit in which a value can be the first to differ.
+fn ordered(mask: u32, right: u32, above: bool, inclusive: bool) -> impl Iterator<Item = (u32, u32)> {
+    let equal = (inclusive && right & !mask == 0).then_some((mask, right));
+    let differs = (0..u32::BITS).rev().map(|at| 1 << at).filter_map(move |bit: u32| {
+        let (higher, is_set) = (!(bit | (bit - 1)), right & bit != 0);
+        // A bit of `right` that no value has makes all with the same bits before it smaller.
+        let is_open = right & higher & !mask == 0 && is_set != above && (mask & bit != 0 || is_set);
+        is_open.then_some((mask & (higher | bit), right & higher | if above { bit } else { 0 }))
+    });
+    equal.into_iter().chain(differs)
 }
 
 /// An argument whose halves are in two ranges: one range, or, where it is not, the lower half by bits.

@@ -117,33 +117,24 @@ impl<'p> Paths<'p> {
         }
     }
 
-    /// Goes on where the comparison holds, and leaves the other way for later.
+    /// Goes on where the comparison is decided; else every way is left for later.
     fn branch(&mut self, comparison: Comparison, with: Operand, holds: usize, fails: usize, state: &mut State) {
-        match (state.word, state.operand(with)) {
-            (Word::Known(left), Word::Known(right)) => {
-                state.at += if comparison.holds(left, right) { holds } else { fails };
-            }
-            (Word::Argument { index, high, mask }, Word::Known(right)) => {
-                let half = Half { index, high, mask };
-                let mut other = state.clone();
-                state.at += holds;
-                other.at += fails;
-                if other.arguments.narrow(half, comparison, right, false) {
-                    self.open.push(other);
-                }
-                if !state.arguments.narrow(half, comparison, right, true) {
-                    // Nothing comes this way.
-                    state.program = END;
-                    state.answer = None;
-                }
-            }
-            _ => {
-                let mut other = state.clone();
-                state.at += holds;
-                other.at += fails;
-                self.open.push(other);
-            }
+        let (left, right) = (state.word, state.operand(with));
+        if let (Word::Known(left), Word::Known(right)) = (left, right) {
+            state.at += if comparison.holds(left, right) { holds } else { fails };
+            return;
         }
+        for (wanted, skip) in [(false, fails), (true, holds)] {
+            let parts = match (left, right) {
+                (Word::Argument { index, high, mask }, Word::Known(right)) => {
+                    state.arguments.narrowed(Half { index, high, mask }, comparison, right, wanted)
+                }
+                _ => vec![state.arguments.clone()],
+            };
+            let at = state.at + skip;
+            self.open.extend(parts.into_iter().map(|arguments| State { at, arguments, ..state.clone() }));
+        }
+        (state.program, state.answer) = (END, None);
     }
 }
 

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
-use super::super::bpf::Instruction;
+use super::super::bpf::{Comparison, Instruction};
 use super::super::compiled::Compiled;
 use super::super::profile::{Condition, Rule};
+use super::halves::{Half, Halves};
 use super::*;
 use crate::capability::CapSet;
 use crate::seccomp::{Abis, Action, KernelVersion, Op, Target, builtin};
@@ -132,6 +133,32 @@ fn a_program_with_too_many_ways_is_not_decided() {
     let loaded = Loaded { programs: vec![Program::new(program)], native: Arch::X86_64 };
     let call = Call { arch: Arch::X86_64, number: 0, big_endian: false };
     assert!(!Paths::new(&loaded.programs, call).each(|_, _| {}));
+}
+
+#[test]
+fn a_part_of_a_half_in_an_order_is_followed_exactly() {
+    // What is left in the register when libseccomp's program goes on to the next rule: a masked argument, compared in order.
+    let all = 0..16u32;
+    for (mask, right) in (0..16).flat_map(|mask| (0..17).map(move |right| (mask, right))) {
+        for (comparison, wanted) in
+            [Comparison::Greater, Comparison::GreaterOrEqual].map(|one| [(one, true), (one, false)]).concat()
+        {
+            let parts =
+                Halves::new(Width::Full).narrowed(Half { index: 0, high: false, mask }, comparison, right, wanted);
+            let regions: Vec<_> = parts.iter().map(|part| part.regions().unwrap()).collect();
+            for value in all.clone() {
+                let point = [condition(0, Op::Eq, value.into())];
+                let holds =
+                    |regions: &Vec<Region>| regions.iter().any(|region| !region.and(&point, Width::Full).is_empty());
+                let expected = usize::from(comparison.holds(value & mask, right) == wanted);
+                assert_eq!(
+                    regions.iter().filter(|part| holds(part)).count(),
+                    expected,
+                    "{value} & {mask} {comparison:?} {right} {wanted}"
+                );
+            }
+        }
+    }
 }
 
 fn value() -> impl Strategy<Value = u64> {
