@@ -14,6 +14,7 @@ pub mod doors;
 pub mod enforce;
 #[cfg(feature = "cli")]
 pub mod engines;
+mod escape;
 pub mod finding;
 #[cfg(feature = "cli")]
 pub mod fleet;
@@ -24,6 +25,7 @@ pub mod policy;
 pub mod record;
 #[cfg(feature = "cli")]
 pub mod remark;
+#[cfg(feature = "cli")]
 pub mod report;
 pub mod rules;
 pub mod runtime;

@@ -8,8 +8,8 @@ use super::judge::{Finding, names};
 use super::process::{NAMESPACES, Namespaces};
 use super::status::{Credentials, SETS};
 use super::{Attested, Seen, Verdict, own_namespaces};
+use crate::escape::escape;
 use crate::policy::Policy;
-use crate::report::escape;
 use crate::report::json::{origin, subject};
 
 /// The number of the format that `schemas/attestation.schema.json` describes.

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead};
 
-use super::reader::{Heard, read_all};
+use super::heard::Heard;
+use super::reader::read_all;
 use crate::apparmor::learn;
 
 /// What was heard of a profile so far.

@@ -1,8 +1,9 @@
 //! What holds of any log whatever: the entry of the fuzz target, and of the test below.
 
 use super::containers::Who;
+use super::heard::Heard;
 use super::ledger::Ledger;
-use super::reader::{Heard, read_all};
+use super::reader::read_all;
 use super::reason::Reason;
 use super::report;
 

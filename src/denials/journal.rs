@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::decision::{self, Decision};
+use super::heard::Heard;
 use super::moment::Moment;
-use super::reader::Heard;
 use super::record;
 
 /// What counts of an entry.

@@ -4,33 +4,12 @@
 use std::io::{self, BufRead};
 
 use super::decision::{self, Decision};
-use super::event::Event;
+use super::heard::Heard;
 use super::journal::Entry;
 use super::record;
 
 /// Longest line that is read, in bytes; the kernel's are shorter than 9000, a decision's findings are bounded by its bundle.
 pub(super) const MAX_LINE: usize = 1 << 20;
-
-/// What a line says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// A record of the kernel's about something that was refused, or that a filter logs.
-    Event(Event),
-    /// One about an access that a profile in complain mode let pass.
-    Allowed(Event),
-    /// A decision of the shim's.
-    Decision(Box<Decision>),
-    /// Messages were lost before it; how many, or 0 where it does not say.
-    Lost(u64),
-    /// Nothing of interest.
-    Nothing,
-}
-
-impl Heard {
-    pub(super) fn decision(decision: Decision) -> Self {
-        Self::Decision(Box::new(decision))
-    }
-}
 
 /// Reads one log, line by line.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@
 //! tell: another program's words about audit records are not the kernel's.
 
 use super::event::{Event, Fate, What};
+use super::heard::Heard;
 use super::moment::Moment;
-use super::reader::Heard;
 use crate::apparmor::learn::{Line, Outcome, Record, fields};
 use crate::seccomp::Arch;
 

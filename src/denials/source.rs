@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::heard::Heard;
 use super::moment::Moment;
-use super::reader::{Heard, MAX_LINE, Reader, read_all};
+use super::reader::{MAX_LINE, Reader, read_all};
 
 /// How often a file is looked at for more.
 const PAUSE: Duration = Duration::from_millis(200);

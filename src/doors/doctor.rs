@@ -10,7 +10,7 @@ use super::format::Format;
 use super::install::machine;
 use super::{Exit, say};
 use crate::doctor::{Check, Level, examine};
-use crate::report::escape;
+use crate::escape::escape;
 
 /// Says what this machine can enforce, what the policy needs of it, and what would fail
 #[derive(Debug, Args)]

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use clap::Args;
 
 use super::{Exit, refuse, say};
-use crate::rules::{self, RULES, reference};
+use crate::policy::reference;
+use crate::rules::{self, RULES};
 use crate::settings::glob;
 
 /// Says what a rule is for and what to do about its findings; without a name, lists the rules

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Exit, refuse, say};
 use crate::engines::hooks::Stage;
 use crate::engines::{Engine, EngineError, Plan, Request, Site, Version, install, uninstall};
-use crate::report::escape;
+use crate::escape::escape;
 
 /// Registers batten-runtime with an engine
 #[derive(Debug, Args)]

@@ -67,6 +67,6 @@ pub fn say(data: &str) -> Option<Exit> {
 /// Says on standard error what went wrong and what to do, and gives the exit code back.
 #[cfg(feature = "cli")]
 pub fn refuse(exit: Exit, error: &dyn std::fmt::Display, hint: &str) -> Exit {
-    eprintln!("error: {}\n\nhint: {}", crate::report::escape(&error.to_string()), crate::report::escape(hint));
+    eprintln!("error: {}\n\nhint: {}", crate::escape::escape(&error.to_string()), crate::escape::escape(hint));
     exit
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::json;
 
 use super::format::Format;
+use crate::escape::escape;
 use crate::remark::Remark;
-use crate::report::escape;
 
 /// Remarks on files, one after another.
 pub(super) fn printed(found: &[(&Path, Remark)], format: Format) -> String {

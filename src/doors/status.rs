@@ -10,7 +10,7 @@ use super::format::Format;
 use super::install::machine;
 use super::{Exit, refuse, say};
 use crate::engines::{Coverage, Engine, Handler, Way};
-use crate::report::escape;
+use crate::escape::escape;
 
 /// Says which engines start containers through batten-runtime, and which ways around are open
 #[derive(Debug, Args)]

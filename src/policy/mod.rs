@@ -7,6 +7,8 @@ mod load;
 mod loosened;
 mod model;
 mod read;
+#[cfg(feature = "cli")]
+pub mod reference;
 mod show;
 mod source;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::escape;
+use crate::escape::escape;
 use crate::finding::Disposition;
 use crate::fleet::Judged;
 use crate::validity::{self, Force};

@@ -1,6 +1,6 @@
 //! Text that a bundle brought, made harmless in XML and HTML.
 
-use super::escape;
+use crate::escape::escape;
 
 /// `text` for an element's content or a quoted attribute. Control characters, which XML 1.0 cannot hold, are spelled out.
 pub(crate) fn escaped(text: &str) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::AnsiColor;
 
-use super::escape;
+use crate::escape::escape;
 use crate::finding::{Disposition, Finding};
 use crate::fleet::Summary;
 use crate::fleet::{Judged, Verdict};

@@ -8,9 +8,9 @@
 //! act on: their `features` output lists it as `potentiallyUnsafeConfigAnnotations`; the table below adds what crun
 //! (src/libcrun), kata and systemd cgroup drivers read besides.
 
+use super::EnforceError;
 use super::case::{Case, Control};
 use super::{Rule, prose};
-use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::settings::{Annotations, Violation, glob};
 use crate::spec::{Edit, Pointer};

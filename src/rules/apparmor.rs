@@ -15,12 +15,12 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::EnforceError;
 use super::case::{Case, Control};
 use super::{Rule, prose};
 use crate::apparmor::kernel::is_unconfined;
 use crate::apparmor::{Dialect, Kernel, LoadedMode, POLICY_FOLDER, builtin};
 use crate::capability::{CapSet, Capability};
-use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::settings::{Absent, AppArmor, Origin, Own, Violation, glob};
 use crate::spec::{Edit, Pointer, Value, quote};

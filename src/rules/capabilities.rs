@@ -11,10 +11,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::EnforceError;
 use super::case::{Case, Control};
 use super::{Rule, prose};
 use crate::capability::{CapSet, Capability};
-use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::settings::{Violation, Waiver};
 use crate::spec::{Edit, Pointer, Value, quote};

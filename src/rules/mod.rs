@@ -32,8 +32,6 @@ mod privileged;
 mod propagation;
 mod readonly_paths;
 mod readonly_root;
-#[cfg(feature = "cli")]
-pub mod reference;
 mod resources;
 mod rlimits;
 mod seccomp;

@@ -6,9 +6,9 @@
 //!
 //! **Allowed.** `true` where `no_new_privs.required` is; anything otherwise. Absent is `false` to every runtime.
 
+use super::EnforceError;
 use super::case::{Case, Control};
 use super::{Rule, prose};
-use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::settings::Violation;
 use crate::spec::{Edit, Value};

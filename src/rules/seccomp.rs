@@ -18,10 +18,10 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::EnforceError;
 use super::case::{Case, Control};
 use super::{Rule, prose};
 use crate::capability::{CapSet, Capability};
-use crate::enforce::EnforceError;
 use crate::finding::{Finding, RuleId, Severity};
 use crate::host::FilterLog;
 use crate::memo::Question;

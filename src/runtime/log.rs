@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use super::argv;
 use super::clock::rfc3339;
-use crate::report::escape;
+use crate::escape::escape;
 use crate::spec::quote;
 
 /// Where a refusal is written.

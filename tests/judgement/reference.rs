@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use batten::rules::{RULES, reference};
+use batten::policy::reference;
+use batten::rules::RULES;
 
 use crate::batten::batten;
 

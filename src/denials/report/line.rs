@@ -2,7 +2,7 @@
 
 use super::{asked_by, interface, shown, verb};
 use crate::denials::ledger::{Kind, Row};
-use crate::report::escape;
+use crate::escape::escape;
 
 /// `2026-11-25T15:51:46.661Z web (nginx): refused mkdir [seccomp, /etc/batten/policy.toml:3 (seccomp.profile)], mkdir[7], 3 times,
 /// 2 of them since the last line`.

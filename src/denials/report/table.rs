@@ -3,7 +3,7 @@
 use super::text::lost;
 use super::{asked_by, interface, shown};
 use crate::denials::ledger::{Ledger, Row};
-use crate::report::escape;
+use crate::escape::escape;
 
 /// Draws the table for a terminal of `width` columns and `height` lines.
 pub fn table(ledger: &Ledger, width: usize, height: usize) -> String {

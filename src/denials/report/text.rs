@@ -6,7 +6,7 @@ use super::{asked_by, interface, shown, verb};
 use crate::denials::containers::Who;
 use crate::denials::ledger::{Kind, Ledger, Row};
 use crate::denials::reason::By;
-use crate::report::escape;
+use crate::escape::escape;
 
 /// All rows, and what the logs say of lost messages.
 pub fn text(ledger: &Ledger) -> String {

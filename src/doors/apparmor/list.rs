@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::apparmor::{Dialect, Kernel, KernelError, Loaded, LoadedMode, POLICY_FOLDER, Parser};
 use crate::doors::format::Format;
 use crate::doors::{Exit, refuse, say};
-use crate::report::escape;
+use crate::escape::escape;
 
 /// Lists the profiles in the kernel
 #[derive(Debug, Args)]

@@ -81,5 +81,5 @@ fn host_dialect() -> crate::apparmor::Dialect {
 
 /// Says something on standard error that is no error.
 fn note(kind: &str, text: &str) {
-    eprintln!("{kind}: {}", crate::report::escape(text));
+    eprintln!("{kind}: {}", crate::escape::escape(text));
 }

@@ -9,9 +9,10 @@ use clap::{Args, ValueEnum};
 use crate::cases::{Case, CaseError, Tried, find};
 use crate::doors::input::PolicyFiles;
 use crate::doors::{Exit, refuse, say};
+use crate::escape::escape;
 use crate::fleet::in_order;
 use crate::policy::Policy;
-use crate::report::{escape, escaped};
+use crate::report::escaped;
 
 /// Judges cases of a bundle each, and compares with what they expect
 #[derive(Debug, Args)]

@@ -13,10 +13,10 @@ use super::strace::machine;
 use crate::doors::format::Format;
 use crate::doors::seccomp::named::Container;
 use crate::doors::{Exit, say};
+use crate::escape::escape;
 use crate::record::against::{Made, Refused, refused, unused};
 use crate::record::strace::Options;
 use crate::record::{Recording, additions};
-use crate::report::escape;
 use crate::seccomp::{Arch, Filter, Group, Machine, Reason, Syscall};
 
 /// Compares what was recorded with a profile: what the profile refuses of it, and what it allows that no run made

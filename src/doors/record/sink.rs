@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::doors::{Exit, refuse, say};
+use crate::escape::escape;
 use crate::record::{Recording, Runtime, output};
-use crate::report::escape;
 use crate::seccomp::GroupProfile;
 
 /// What to make of the recording.

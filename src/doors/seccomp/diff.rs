@@ -10,7 +10,7 @@ use super::input;
 use super::named::Container;
 use crate::doors::format::Format;
 use crate::doors::{Exit, say};
-use crate::report::escape;
+use crate::escape::escape;
 use crate::seccomp::{Arch, Differences, Filter, Gap};
 
 /// Says what each of two profiles lets through and the other does not

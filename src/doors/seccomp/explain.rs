@@ -10,7 +10,7 @@ use super::named::{Container, Named, read_for};
 use crate::capability::{CapSet, Capability};
 use crate::doors::format::Format;
 use crate::doors::{Exit, refuse, say};
-use crate::report::escape;
+use crate::escape::escape;
 use crate::seccomp::{
     Answer, Arch, Filter, Group, Machine, Profile, Question, Reason, Ruled, Syscall, Target, Verdict,
 };

@@ -8,7 +8,7 @@ use super::input;
 use super::named::set;
 use crate::capability::{CapSet, Capability};
 use crate::doors::{Exit, refuse, say};
-use crate::report::escape;
+use crate::escape::escape;
 use crate::seccomp::{
     Arch, Bounding, Dialect, DockerProfile, Facts, Fidelity, Kernel, KernelVersion, Machine, ResolveError, Resolved,
 };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::profile::Made;
+use crate::escape::escape;
 use crate::record::recording::Recording;
-use crate::report::escape;
 use crate::seccomp::{Action, Condition, GROUPS, Group, Rule, Syscall, Verdict};
 
 /// The profile as TOML. A group that every container may have stands for its calls as soon as one of them was recorded,

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::profile::Made;
+use crate::escape::escape;
 use crate::record::recording::{Call, Recording, Seen, Values};
 use crate::record::strace::kept_argument;
-use crate::report::escape;
 
 /// A text of comments to keep beside the profile.
 pub fn provenance(recording: &Recording, made: &Made) -> String {

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::profile::Made;
+use crate::escape::escape;
 use crate::record::recording::Recording;
-use crate::report::escape;
 
 /// The `[[override]]` that gives one container what it was seen to need. `profile` is where the profile will be.
 pub fn snippet(recording: &Recording, made: &Made, name: &str, profile: &str, no_new_privs: bool) -> String {

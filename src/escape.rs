@@ -1,7 +1,7 @@
 //! What comes out of a bundle, on its way to a terminal or a log.
 
 /// Makes control characters visible, newlines kept: nothing that a bundle brought may steer a terminal or a log.
-pub fn escape(text: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> std::borrow::Cow<'_, str> {
     let steers =
         |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
     let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');

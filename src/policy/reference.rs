@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use super::{RULES, Rule};
-use crate::policy::{Standard, standards};
+use super::{Standard, standards};
+use crate::rules::{RULES, Rule};
 use crate::settings::{Kind, Level, Setting};
 
 /// One rule, for a terminal.
