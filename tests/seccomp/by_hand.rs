@@ -205,6 +205,45 @@ fn explain_in_json_says_what_the_text_says() {
 
 #[test]
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::disallowed_methods, reason = "a fixture")]
+fn is_subset_in_json_shows_the_call_both_verdicts_and_the_lines_that_give_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sockets.json");
+    std::fs::write(&path, profile(SOCKETS)).unwrap();
+    let ask = |text: &str| {
+        let run = batten_reading(&["seccomp", "is-subset", "-", path.to_str().unwrap(), "--format", "json"], text);
+        (run.code, serde_json::from_str::<serde_json::Value>(&run.stdout).expect(&run.stderr))
+    };
+    let (code, same) = ask(&profile(SOCKETS));
+    assert_eq!((code, same), (0, serde_json::json!({ "subset": true, "why": null, "witness": null })));
+
+    let wider = r#"{"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":3,"op":"SCMP_CMP_EQ"},{"index":0,"value":2,"op":"SCMP_CMP_EQ"}]}"#;
+    let (code, looser) = ask(&profile(&format!("\n{wider}")));
+    let wanted = serde_json::json!({
+        "subset": false,
+        "why": "socket(3) on SCMP_ARCH_X86_64: allowed by the first, refused with EPERM by the second",
+        "witness": {
+            "call": "socket", "number": 41, "args": [3, 0, 0, 0, 0, 0], "architecture": "SCMP_ARCH_X86_64",
+            "first": { "verdict": { "action": "SCMP_ACT_ALLOW", "number": null, "words": "allowed" }, "by": "rule", "line": 3 },
+            "second": {
+                "verdict": { "action": "SCMP_ACT_ERRNO", "number": 1, "words": "refused with EPERM" },
+                "by": "default", "line": null
+            },
+        },
+    });
+    assert_eq!((code, &looser), (1, &wanted), "{looser:#}");
+
+    let (_, unnamed) = ask(&profile(r#"{"names":["brand_new"],"action":"SCMP_ACT_ALLOW"}"#));
+    let first = &unnamed["witness"]["first"];
+    assert_eq!(
+        (&unnamed["witness"]["number"], &first["by"]),
+        (&serde_json::Value::Null, &"rule".into()),
+        "{unnamed:#}"
+    );
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
 fn explain_takes_numbers_and_other_architectures() {
     for (call, arch, code, says) in [
         ("41", "amd64", 1, "41 (socket): refused with EPERM"),

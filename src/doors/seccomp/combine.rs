@@ -1,4 +1,4 @@
-//! `batten seccomp intersect`, `merge` and `is-subset`: two profiles made one, or compared.
+//! `batten seccomp intersect` and `merge`: profiles made one.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::named::Container;
 use crate::doors::{Exit, say};
-use crate::seccomp::{Arch, NotSubset, Profile, intersect, is_subset, merge};
+use crate::seccomp::{Arch, Profile, intersect, merge};
 
 /// Prints the profile that gives every call the stricter verdict of all
 #[derive(Debug, Args)]
@@ -61,34 +61,5 @@ impl Intersect {
 impl Merge {
     pub(super) fn run(&self) -> Exit {
         self.profiles.fold(merge)
-    }
-}
-
-/// Asks whether the first profile lets through only what the second does
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  batten seccomp is-subset ./mine.json builtin:default || echo looser\n\n\
-    Exit codes: 0 yes, 1 no (with a call that shows it), 3 a profile is refused, 4 wrong usage.")]
-pub(super) struct IsSubset {
-    /// The profile that should be the stricter
-    left: PathBuf,
-    /// The one it is held against
-    right: PathBuf,
-    #[command(flatten)]
-    container: Container,
-}
-
-impl IsSubset {
-    pub(super) fn run(&self) -> Exit {
-        let (left, right) = match (self.container.read(&self.left), self.container.read(&self.right)) {
-            (Ok(left), Ok(right)) => (left.profile, right.profile),
-            (Err(exit), _) | (_, Err(exit)) => return exit,
-        };
-        match is_subset(&left, &right, Arch::NATIVE) {
-            Ok(()) => say("yes\n").unwrap_or(Exit::Clean),
-            Err(NotSubset::Looser(witness)) => say(&format!("no: {witness}\n")).unwrap_or(Exit::Denied),
-            Err(error @ (NotSubset::Unreliable { .. } | NotSubset::TooIntricate { .. })) => {
-                say(&format!("not known: {error}\n")).unwrap_or(Exit::Denied)
-            }
-        }
     }
 }

@@ -134,10 +134,11 @@ impl Asked {
     fn to_json(&self, answer: &Answer, named: &Named, target: &Target) -> Value {
         let Question { call, number, args } = self.question;
         let number = number.or_else(|| call.and_then(|call| call.number(self.arch)));
-        let (by, rule, said) = match answer.reason {
-            Reason::Rule(rule) => ("rule", Some(rule), self.said(named)),
-            Reason::Default => ("default", None, self.by_default(named)),
-            Reason::ForeignArchitecture => ("foreign-architecture", None, String::new()),
+        let (by, rule) = by(answer.reason);
+        let said = match answer.reason {
+            Reason::Rule(_) => self.said(named),
+            Reason::Default => self.by_default(named),
+            Reason::ForeignArchitecture => String::new(),
         };
         let line = |rule| named.line(rule, call);
         let contender = |other: &Ruled| json!({ "line": line(other.rule), "verdict": verdict(other.verdict) });
@@ -202,7 +203,16 @@ impl Asked {
     }
 }
 
-fn verdict(verdict: Verdict) -> Value {
+/// What decides, as JSON calls it, and the rule, if it is one.
+pub(super) const fn by(reason: Reason) -> (&'static str, Option<usize>) {
+    match reason {
+        Reason::Rule(rule) => ("rule", Some(rule)),
+        Reason::Default => ("default", None),
+        Reason::ForeignArchitecture => ("foreign-architecture", None),
+    }
+}
+
+pub(super) fn verdict(verdict: Verdict) -> Value {
     json!({ "action": verdict.action().name(), "number": verdict.number(), "words": verdict.to_string() })
 }
 

@@ -10,11 +10,12 @@ pub(super) mod named;
 mod resolve;
 #[cfg(feature = "embedded")]
 mod stats;
+mod subset;
 
 use clap::{Args, Subcommand};
 
 use super::Exit;
-use combine::{Intersect, IsSubset, Merge};
+use combine::{Intersect, Merge};
 use convert::Convert;
 use diff::Diff;
 use explain::{Explain, Groups};
@@ -22,6 +23,7 @@ use lint::Lint;
 use resolve::Resolve;
 #[cfg(feature = "embedded")]
 use stats::StatsCommand;
+use subset::IsSubset;
 
 /// Resolves, combines, compares and explains seccomp profiles
 #[derive(Debug, Args)]
