@@ -7,6 +7,7 @@
 mod call;
 mod limit;
 mod multiplexed;
+mod order;
 mod written;
 
 use std::borrow::Cow;
@@ -23,6 +24,7 @@ use call::Call;
 pub(super) use call::Said;
 pub(super) use limit::{Limit, limited};
 use multiplexed::Side;
+pub(super) use order::put_in_order;
 
 /// Which of two verdicts counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +94,7 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
     said.extend(Syscall::all().map(|call| {
         if exists(call, &archs) { pair(a.decision(call), b.decision(call)).combined(default) } else { Said::Nothing }
     }));
+    put_in_order(&mut said);
     if choice == Choice::Stricter {
         multiplexed::harden(&mut said, &[Side::Filter(a), Side::Filter(b)], &archs, default);
     }

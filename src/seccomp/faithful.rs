@@ -42,18 +42,23 @@ fn is_decided_by_one_argument(clauses: &[Clause<'_>], width: Width) -> bool {
     true
 }
 
-/// Whether two rules say the same with different verdicts: libseccomp takes only one of them, and no container starts.
+/// Whether a rule is another one's beginning, comes after it and has another verdict: libseccomp does not take it, and no
+/// container starts. Its tree compares arguments in their order, so the beginning is the conditions on the first of them.
 fn are_refused(clauses: &[Clause<'_>], width: Width) -> bool {
     let cut = |condition: &Condition| {
-        (condition.index, condition.op, width.cut(condition.value), width.cut(condition.value_two))
+        let value = width.cut(condition.value);
+        let datum = if condition.op == Op::MaskedEq { condition.value_two & value } else { 0 };
+        (condition.index, condition.op, value, datum)
     };
-    let same = |one: &Clause<'_>, two: &Clause<'_>| {
-        let alike = one.conditions.iter().zip(&*two.conditions).all(|(one, two)| cut(one) == cut(two));
-        one.conditions.len() == two.conditions.len() && alike
+    let begins = |short: &Clause<'_>, long: &Clause<'_>| {
+        let last = short.conditions.iter().map(|condition| condition.index).max();
+        let beginning = || long.conditions.iter().filter(|condition| Some(condition.index) <= last);
+        beginning().count() == short.conditions.len()
+            && short.conditions.iter().all(|one| beginning().any(|other| cut(one) == cut(other)))
     };
     let against =
-        |at: usize, one: &Clause<'_>| clauses[..at].iter().any(|two| one.verdict() != two.verdict() && same(one, two));
-    clauses.iter().enumerate().any(|(at, clause)| against(at, clause))
+        |later: &Clause<'_>, earlier: &Clause<'_>| earlier.verdict() != later.verdict() && begins(later, earlier);
+    (1..clauses.len()).any(|at| clauses[..at].iter().any(|earlier| against(&clauses[at], earlier)))
 }
 
 fn meet_in_no_wrong_node(clauses: &[Clause<'_>], width: Width) -> bool {

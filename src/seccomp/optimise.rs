@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::arch::Arch;
-use super::combine::Said;
+use super::combine::{Said, put_in_order};
 use super::domain::Width;
 use super::filter::Filter;
 use super::layout::Layout;
@@ -23,12 +23,20 @@ pub fn canonical(profile: &Profile, native: Arch, abis: Abis) -> Profile {
     let half = any_half(&architectures);
     let default = filter.default_verdict();
     let mut layout = Layout::default();
-    for call in Syscall::all().filter(|call| exists(*call, &architectures)) {
-        Said::of(filter.decision(call), default, half).lay(&mut layout, Cow::Borrowed(call.name()));
+    let say = |call: Syscall| {
+        let exists = exists(call, &architectures);
+        if exists { Said::of(filter.decision(call), default, half) } else { Said::Nothing }
+    };
+    let mut said: Vec<Said<'_>> = Syscall::all().map(say).collect();
+    put_in_order(&mut said);
+    for (call, said) in Syscall::all().zip(said) {
+        said.lay(&mut layout, Cow::Borrowed(call.name()));
     }
     for name in filter.strangers() {
         if let Some(decision) = filter.stranger_decision(name) {
-            Said::of(decision, default, half).lay(&mut layout, Cow::Owned(name.to_owned()));
+            let mut said = Said::of(decision, default, half);
+            said.number();
+            said.lay(&mut layout, Cow::Owned(name.to_owned()));
         }
     }
     Profile { architectures, syscalls: layout.into_rules(), ..without_rules(profile) }

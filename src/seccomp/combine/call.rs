@@ -23,7 +23,7 @@ pub(in crate::seccomp) enum Said<'c> {
     /// All its calls.
     Always(Verdict),
     /// Some of its calls.
-    Clauses(Vec<(Cow<'c, [Condition]>, Verdict)>),
+    Clauses(Vec<Clause<'c>>),
 }
 
 /// What two profiles say of one call.
@@ -183,8 +183,8 @@ impl<'p> Call<'_, 'p> {
     }
 
     /// Whether libseccomp compiles `clauses` to what they say.
-    fn is_said_right(&self, clauses: &[(Cow<'p, [Condition]>, Verdict)]) -> bool {
-        let decision = decision(clauses);
+    fn is_said_right(&self, clauses: &[Clause<'p>]) -> bool {
+        let decision = Decision { clauses: clauses.to_vec(), ..Decision::default() };
         let keeps_its_conditions = |cut: &Decision<'_>| {
             let lengths =
                 |decision: &Decision<'_>| decision.clauses.iter().map(|clause| clause.conditions.len()).sum::<usize>();
@@ -201,8 +201,10 @@ impl<'p> Call<'_, 'p> {
     fn holds_cut(&self, said: &Said<'p>, default: Verdict) -> bool {
         let result = match said {
             Said::Nothing => Decision::default(),
-            Said::Always(verdict) => Decision { always: Some(ruled(*verdict)), ..Decision::default() },
-            Said::Clauses(clauses) => decision(clauses),
+            Said::Always(verdict) => {
+                Decision { always: Some(Ruled { verdict: *verdict, rule: 0 }), ..Decision::default() }
+            }
+            Said::Clauses(clauses) => Decision { clauses: clauses.clone(), ..Decision::default() },
         };
         let result = result.cut(Width::Half);
         let sides = [(self.a, self.a_default), (self.b, self.b_default)];
@@ -215,18 +217,6 @@ impl<'p> Call<'_, 'p> {
             found.is_none() && decided
         })
     }
-}
-
-fn ruled(verdict: Verdict) -> Ruled {
-    Ruled { verdict, rule: 0 }
-}
-
-fn decision<'c>(clauses: &[(Cow<'c, [Condition]>, Verdict)]) -> Decision<'c> {
-    let clauses = clauses.iter();
-    let clauses = clauses
-        .map(|(conditions, verdict)| Clause { conditions: conditions.clone(), ruled: ruled(*verdict) })
-        .collect();
-    Decision { clauses, ..Decision::default() }
 }
 
 /// A profile's clauses as pieces. Where clauses with different verdicts contend for a call, `choice` has it.
@@ -298,8 +288,8 @@ fn complement<'c>(pieces: &[Piece<'_>], verdict: Verdict, budget: &mut usize) ->
 }
 
 /// The pieces as OCI clauses, if there are not too many; with masks only, which libseccomp never gets wrong, if so asked.
-fn write<'c>(pieces: &[Piece<'c>], masks: bool) -> Option<Vec<(Cow<'c, [Condition]>, Verdict)>> {
-    let mut clauses: Vec<(Cow<'c, [Condition]>, Verdict)> = Vec::new();
+fn write<'c>(pieces: &[Piece<'c>], masks: bool) -> Option<Vec<Clause<'c>>> {
+    let mut clauses: Vec<Clause<'c>> = Vec::new();
     let (whole, parts): (Vec<_>, Vec<_>) = pieces.iter().partition(|piece| piece.clause.is_some() && !masks);
     let mut verdicts: Vec<Verdict> = Vec::new();
     for piece in &parts {
@@ -318,15 +308,21 @@ fn write<'c>(pieces: &[Piece<'c>], masks: bool) -> Option<Vec<(Cow<'c, [Conditio
             None => written(&piece.regions, masks)?.into_iter().map(Cow::Owned).collect(),
         };
         for conditions in conditions {
-            if !clauses.iter().any(|(known, verdict)| *known == conditions && *verdict == piece.verdict) {
-                clauses.push((conditions, piece.verdict));
-            }
+            let ruled = Ruled { verdict: piece.verdict, rule: clauses.len() };
+            add(&mut clauses, Clause { conditions, ruled });
         }
         if clauses.len() > super::written::LIMIT {
             return None;
         }
     }
     Some(clauses)
+}
+
+/// Adds `clause`, if none says the same.
+fn add<'c>(clauses: &mut Vec<Clause<'c>>, clause: Clause<'c>) {
+    if !clauses.iter().any(|known| known.conditions == clause.conditions && known.verdict() == clause.verdict()) {
+        clauses.push(clause);
+    }
 }
 
 impl<'c> Said<'c> {
@@ -343,13 +339,8 @@ impl<'c> Said<'c> {
             // a profile names (`libcontainer/seccomp/patchbpf`), so the name still says something.
             return if decision.named { Self::Always(default) } else { Self::Nothing };
         }
-        let mut clauses: Vec<(Cow<'c, [Condition]>, Verdict)> = Vec::with_capacity(decision.clauses.len());
-        for clause in &decision.clauses {
-            let verdict = clause.verdict();
-            if !clauses.iter().any(|(conditions, other)| *conditions == clause.conditions && *other == verdict) {
-                clauses.push((clause.conditions.clone(), verdict));
-            }
-        }
+        let mut clauses = Vec::with_capacity(decision.clauses.len());
+        decision.clauses.iter().for_each(|clause| add(&mut clauses, clause.clone()));
         Self::Clauses(clauses)
     }
 
@@ -357,17 +348,37 @@ impl<'c> Said<'c> {
     /// stricter, and else all but the loosest.
     pub(super) fn settle(&mut self, default: Verdict) {
         let Self::Clauses(clauses) = self else { return };
-        let verdicts = || clauses.iter().map(|(_, verdict)| *verdict);
+        let verdicts = || clauses.iter().map(Clause::verdict);
         let strictest = verdicts().fold(default, Verdict::max);
         if strictest == default {
             let loosest = verdicts().fold(default, Verdict::min);
-            clauses.retain(|(_, verdict)| *verdict == loosest);
+            clauses.retain(|clause| clause.verdict() == loosest);
         } else {
-            clauses.retain(|(_, verdict)| *verdict >= default);
-            for (_, verdict) in clauses {
-                *verdict = strictest;
+            clauses.retain(|clause| clause.verdict() >= default);
+            for clause in clauses {
+                clause.ruled.verdict = strictest;
             }
         }
+    }
+
+    /// The clauses; none where it has no conditions.
+    pub(super) fn clauses(&self) -> &[Clause<'c>] {
+        match self {
+            Self::Clauses(clauses) => clauses,
+            Self::Nothing | Self::Always(_) => &[],
+        }
+    }
+
+    pub(super) const fn clauses_mut(&mut self) -> Option<&mut Vec<Clause<'c>>> {
+        match self {
+            Self::Clauses(clauses) => Some(clauses),
+            Self::Nothing | Self::Always(_) => None,
+        }
+    }
+
+    /// Numbers the clauses in their order.
+    pub(in crate::seccomp) fn number(&mut self) {
+        (0..).zip(self.clauses_mut().into_iter().flatten()).for_each(|(number, clause)| clause.ruled.rule = number);
     }
 
     /// The strictest verdict that any call gets.
@@ -375,18 +386,18 @@ impl<'c> Said<'c> {
         match self {
             Self::Nothing => default,
             Self::Always(verdict) => *verdict,
-            Self::Clauses(clauses) => clauses.iter().map(|(_, verdict)| *verdict).fold(default, Verdict::max),
+            Self::Clauses(clauses) => clauses.iter().map(Clause::verdict).fold(default, Verdict::max),
         }
     }
 
-    /// Puts it among the rules.
+    /// Puts it among the rules, by the numbers of its clauses.
     pub(in crate::seccomp) fn lay(self, layout: &mut Layout<'c>, name: Cow<'static, str>) {
         match self {
             Self::Nothing => {}
             Self::Always(verdict) => layout.always(name, verdict),
             Self::Clauses(clauses) => {
-                for (depth, (conditions, verdict)) in clauses.into_iter().enumerate() {
-                    layout.clause(name.clone(), verdict, conditions, depth);
+                for Clause { conditions, ruled } in clauses {
+                    layout.clause(name.clone(), ruled.verdict, conditions, ruled.rule);
                 }
             }
         }

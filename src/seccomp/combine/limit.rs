@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::call::{Call, Said};
 use super::multiplexed::{Side, harden};
+use super::order::put_in_order;
 use super::{Choice, kept};
 use crate::seccomp::filter::{Decision, Filter};
 use crate::seccomp::layout::Layout;
@@ -31,6 +32,7 @@ pub(in crate::seccomp) fn limited(filter: &Filter<'_>, profile: &Profile, limits
         Some(limit) => within(filter, filter.decision(call), limit),
     };
     let mut said: Vec<Said<'_>> = Syscall::all().map(say).collect();
+    put_in_order(&mut said);
     harden(&mut said, &[Side::Filter(filter), Side::Limits(limits)], archs, default);
     let mut layout = Layout::default();
     for (call, said) in Syscall::all().zip(said) {
@@ -38,7 +40,9 @@ pub(in crate::seccomp) fn limited(filter: &Filter<'_>, profile: &Profile, limits
     }
     for name in filter.strangers() {
         if let Some(decision) = filter.stranger_decision(name) {
-            Said::of(decision, default, half).lay(&mut layout, Cow::Owned(name.to_owned()));
+            let mut said = Said::of(decision, default, half);
+            said.number();
+            said.lay(&mut layout, Cow::Owned(name.to_owned()));
         }
     }
     let result = Profile { architectures: archs.to_vec(), syscalls: layout.into_rules(), ..without_rules(profile) };

@@ -81,6 +81,11 @@ pub(super) fn opposite(condition: &Condition) -> Option<Condition> {
     Some(Condition { op, ..*condition })
 }
 
+/// Whether a condition excludes nothing: then libseccomp leaves it out.
+pub(super) fn is_always(condition: &Condition, width: Width) -> bool {
+    condition.op == Op::MaskedEq && width.cut(condition.value) == 0
+}
+
 /// Whether `condition` holds for `value`.
 pub(super) fn holds(condition: &Condition, value: u64, width: Width) -> bool {
     let (value, given) = (width.cut(value), width.cut(condition.value));

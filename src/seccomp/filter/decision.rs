@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::seccomp::action::Op;
-use crate::seccomp::domain::{Width, holds};
+use crate::seccomp::domain::{Width, holds, is_always};
 use crate::seccomp::profile::{Condition, Rule};
 use crate::seccomp::verdict::Verdict;
 
@@ -64,11 +63,6 @@ pub enum Reason {
     Default,
     /// The filter does not list the architecture.
     ForeignArchitecture,
-}
-
-/// Whether a condition excludes nothing: then libseccomp leaves it out.
-fn is_always(condition: &Condition, width: Width) -> bool {
-    condition.op == Op::MaskedEq && width.cut(condition.value) == 0
 }
 
 impl<'p> Decision<'p> {
