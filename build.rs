@@ -1,4 +1,5 @@
-//! Turns `profiles/seccomp/default.toml` into tables, so that the shim starts without reading it.
+//! Turns `profiles/seccomp/default.toml` into tables, so that the shim starts without reading it, and says which sources
+//! answers that are kept were worked out by.
 
 #[allow(clippy::unreadable_literal, dead_code, reason = "the library's own table, read here as well")]
 #[path = "src/seccomp/syscalls/table.rs"]
@@ -7,6 +8,9 @@ mod table;
 #[allow(dead_code, reason = "the library's own grammar, read here as well")]
 #[path = "src/seccomp/groups/grammar.rs"]
 mod grammar;
+
+#[path = "src/memo/sources.rs"]
+mod sources;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -52,8 +56,9 @@ struct Refusal {
 
 fn main() {
     println!("cargo::rerun-if-changed={SOURCE}");
-    println!("cargo::rerun-if-changed=src/seccomp/syscalls/table.rs");
-    println!("cargo::rerun-if-changed=src/seccomp/groups/grammar.rs");
+    println!("cargo::rerun-if-changed=src");
+    let sources = sources::fingerprint(Path::new(".")).unwrap_or_else(|error| panic!("src: {error}"));
+    println!("cargo::rustc-env=BATTEN_SOURCES={sources:016x}");
     let text = std::fs::read_to_string(SOURCE).unwrap_or_else(|error| panic!("{SOURCE}: {error}"));
     let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{SOURCE}: {error}"));
     let mut out = String::from("/// Every group of the built-in profile, in the file's order.\n");

@@ -115,6 +115,20 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_is_kept_with_the_sources_that_worked_it_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Host { memo: crate::memo::Memo::in_folder(folder.path().to_owned()), ..today() };
+        let document = Document::parse_spec(r#"{"process":{"cwd":"/"},"linux":{}}"#).unwrap();
+        let kind = DocumentKind::Spec;
+        let outcome = enforce(document, kind, &Subject::default(), &Policy::built_in(), &host).unwrap();
+        assert!(outcome.findings.iter().any(|finding| finding.rule.0 == "seccomp"));
+        let kept: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(kept.len(), 1);
+        let text = std::fs::read(&kept[0]).unwrap();
+        assert!(text[8..].starts_with(crate::memo::SOURCES.as_bytes()), "{}", String::from_utf8_lossy(&text));
+    }
+
+    #[test]
     fn an_expired_waiver_lets_nothing_pass_and_is_a_finding() {
         let policy = |expires: &str| {
             let text = format!(

@@ -5,6 +5,9 @@
 //! same is no danger. The folder is root's (or the user's whose engine it is) alone, lies in memory and is gone with the next
 //! boot. Nothing depends on it: what cannot be read or kept is worked out again.
 
+#[cfg(test)]
+mod sources;
+
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -14,6 +17,10 @@ use std::sync::{Arc, RwLock};
 use nix::unistd::geteuid;
 
 use crate::spec::read_trusted;
+
+/// Whose answers they are: a number for batten's sources (`memo/sources.rs`), which every question is to begin with. Two builds of one
+/// version need not answer alike.
+pub const SOURCES: &str = env!("BATTEN_SOURCES");
 
 /// Questions of more bytes are not kept: an engine's filter has ten thousand.
 const LARGEST: usize = 64 << 10;
@@ -186,6 +193,30 @@ mod tests {
 
     fn ask(memo: &Memo, question: &str, answer: &str) -> String {
         memo.answer(about(question), || Ok::<_, ()>(answer.to_owned())).unwrap()
+    }
+
+    #[test]
+    fn another_build_s_answers_are_another_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = |name: &str, text: &str| {
+            let root = folder.path().join(name);
+            for (file, text) in [("src/a.rs", text), ("src/b/c.rs", "c"), ("profiles/seccomp/default.toml", "p")] {
+                let path = root.join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text).unwrap();
+            }
+            root
+        };
+        let (one, same, other) = (copy("one", "a"), copy("two/deeper", "a"), copy("three", "b"));
+        let of = |root: &Path| sources::fingerprint(root).unwrap();
+        assert_eq!(of(&one), of(&same), "wherever it is built");
+        assert_ne!(of(&one), of(&other));
+        fs::rename(same.join("src/a.rs"), same.join("src/b.rs")).unwrap();
+        assert_ne!(of(&one), of(&same));
+        fs::write(one.join("profiles/seccomp/default.toml"), "q").unwrap();
+        assert_ne!(of(&one), of(&copy("four", "a")), "the built-in profile");
+        let own = of(Path::new(env!("CARGO_MANIFEST_DIR")));
+        assert_eq!(SOURCES, format!("{own:016x}"), "what this was built from");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::{Rule, prose};
 use crate::capability::{CapSet, Capability};
 use crate::finding::{Finding, RuleId, Severity};
 use crate::host::FilterLog;
-use crate::memo::Question;
+use crate::memo::{Question, SOURCES};
 use crate::seccomp::{
     GroupProfile, LOG_FLAG, NotSubset, Profile, ProfileError, ResolveError, Syscall, Target, Witness, builtin,
     canonical, deny, intersect, is_subset, open_only, read_any,
@@ -67,19 +67,6 @@ impl SeccompError {
             Self::Profile { error, .. } => error.hint(),
         }
     }
-}
-
-/// Changes with the built-in profile, so that what an older batten worked out is not taken.
-const BUILT_IN_FINGERPRINT: u64 = fingerprint(include_bytes!("../../profiles/seccomp/default.toml"));
-
-/// FNV-1a.
-const fn fingerprint(mut bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325;
-    while let [first, rest @ ..] = bytes {
-        hash = (hash ^ *first as u64).wrapping_mul(0x100_0000_01b3);
-        bytes = rest;
-    }
-    hash
 }
 
 pub(super) const RULE: Rule = Rule {
@@ -221,12 +208,11 @@ fn asked(settings: &Seccomp, target: &Target, logs: bool) -> String {
     let seen = if reads { std::fs::metadata(name).ok() } else { None };
     let seen =
         seen.map(|seen| (seen.dev(), seen.ino(), seen.size(), seen.mtime_nsec(), seen.ctime(), seen.ctime_nsec()));
-    let batten = env!("CARGO_PKG_VERSION");
     let set = settings.own.value;
     let words = (settings.allow.as_ref().map(|allow| &allow.value), &settings.deny.value);
     let Target { arch, kernel, caps, abis } = target;
     format!(
-        "{batten} {BUILT_IN_FINGERPRINT:x} {} {}.{} {:x} {abis:?} {set:?} {logs} {name:?} {seen:?} {words:?}\n",
+        "{SOURCES} {} {}.{} {:x} {abis:?} {set:?} {logs} {name:?} {seen:?} {words:?}\n",
         arch.name(),
         kernel.major,
         kernel.minor,

@@ -10,7 +10,7 @@ use super::argv::Dialect;
 use super::config::ShimConfig;
 use super::find::{MARK, RealRuntime};
 use crate::host::{FilterLog, Host};
-use crate::memo::{Memo, Question};
+use crate::memo::{Memo, Question, SOURCES};
 use crate::policy::Policy;
 use crate::seccomp::LOG_FLAG;
 use crate::spec::{Document, Pointer, Value};
@@ -40,7 +40,7 @@ impl FilterLog {
         let Ok(file) = std::fs::metadata(&runtime.path) else { return Self::Unknown };
         let seen =
             (file.dev(), file.ino(), file.size(), file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec());
-        let question = format!("{LOG_FLAG} {} {seen:?}", runtime.path.display());
+        let question = format!("{SOURCES} {LOG_FLAG} {} {seen:?}", runtime.path.display());
         let answer =
             memo.answer(Question { asked: &question, of: "" }, || Ok::<_, std::convert::Infallible>(ask(runtime)));
         match answer {
