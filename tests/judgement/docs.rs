@@ -86,3 +86,13 @@ fn troubleshooting_has_every_rule_and_every_message_of_a_refused_start() {
     assert!(absent.is_empty(), "docs/troubleshooting.md lacks:\n{}", absent.join("\n"));
     assert!(known > 70, "the messages were found: {known}");
 }
+
+#[test]
+fn the_recording_page_names_what_notify_cannot_cover() {
+    let page = read("docs/record.md");
+    let sentence = page.split("What `notify` cannot cover").nth(1).unwrap().split("With only").next().unwrap();
+    let named: Vec<&str> = sentence.split('`').skip(1).step_by(2).collect();
+    let mut own = batten::record::live::RUNTIMES_OWN_CALLS.to_vec();
+    own.retain(|call| *call != "write");
+    assert_eq!(named, [vec!["write"], own].concat());
+}

@@ -38,7 +38,7 @@ pub use bpf::BpfError;
 pub use bundle::BundleError;
 pub use guard::{GUARD, Left, guard};
 pub use launch::{LaunchError, Step};
-pub use notify::{AGENT, NotifyError, serve};
+pub use notify::{AGENT, NotifyError, RUNTIMES_OWN_CALLS, serve};
 pub use observer::Backend;
 pub use ptrace::PtraceError;
 pub use tally::{Count, Tally};

@@ -1,23 +1,10 @@
 //! Whatever the backend, the calls are those that strace sees, and the profile is the program's.
 
+use batten::record::live::RUNTIMES_OWN_CALLS;
+
 use super::seen::straced;
 use super::{BACKENDS, on_every_runtime, recorded};
 use crate::lab::{has, is_emulated};
-
-/// The runtime calls these before anybody can answer.
-const UNSEEN_BY_NOTIFY: [&str; 11] = [
-    "clock_gettime",
-    "futex",
-    "getpid",
-    "madvise",
-    "mmap",
-    "munmap",
-    "nanosleep",
-    "rt_sigreturn",
-    "sched_yield",
-    "tgkill",
-    "write",
-];
 
 /// Programs of the shell, of children, of pipes; and one that has nothing to do with them.
 const SHELL: [&str; 3] = ["/bin/sh", "-c", "ls /bin | cat > /dev/null; (echo a; cat /none); chroot / true; true"];
@@ -44,7 +31,7 @@ fn every_backend_sees_what_strace_sees() {
             let wanted = straced(lab, runtime);
             assert!(wanted.calls.len() > 2, "{wanted:?}");
             for backend in BACKENDS {
-                let mut left_out = if backend == "notify" { UNSEEN_BY_NOTIFY.to_vec() } else { Vec::new() };
+                let mut left_out = if backend == "notify" { RUNTIMES_OWN_CALLS.to_vec() } else { Vec::new() };
                 if !counted {
                     left_out.push("futex");
                 }

@@ -20,7 +20,7 @@ use super::tally::Tally;
 use crate::attest::process::{NamespaceKind, Process};
 use btf::Btf;
 use maps::Maps;
-use offsets::Offsets;
+use offsets::{Machine, Offsets};
 use programs::{Check, Scope};
 use system::{Hook, attach};
 
@@ -31,7 +31,7 @@ const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 #[derive(Debug, thiserror::Error)]
 pub enum BpfError {
     /// Another machine's registers lie elsewhere.
-    #[error("BPF recording is made for x86-64")]
+    #[error("BPF recording is made for x86-64 and arm64, and this machine is neither")]
     Machine,
     /// The kernel does not describe itself.
     #[error("cannot read {}: {error}", btf::PLACE)]
@@ -68,7 +68,7 @@ impl BpfError {
     /// What to do.
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Machine => "use --backend ptrace",
+            Self::Machine => "use --backend notify or ptrace",
             Self::Types { .. } | Self::Layout { .. } => {
                 "the kernel must be Linux 5.11 or newer with CONFIG_DEBUG_INFO_BTF; --backend ptrace needs neither"
             }
@@ -126,15 +126,13 @@ impl Recorder {
     /// # Errors
     /// [`BpfError`], when they cannot be had here.
     pub(in crate::record::live) fn open(arguments: bool) -> Result<Self, BpfError> {
-        if !cfg!(target_arch = "x86_64") {
-            return Err(BpfError::Machine);
-        }
+        let machine = Machine::here().ok_or(BpfError::Machine)?;
         if !counts_as_the_kernel() {
             return Err(BpfError::Numbers);
         }
         let text = std::fs::read(btf::PLACE).map_err(|error| BpfError::Types { error })?;
         let btf = Btf::parse(text).ok_or(BpfError::Layout { what: "its types" })?;
-        let offsets = Offsets::find(&btf).map_err(|what| BpfError::Layout { what })?;
+        let offsets = Offsets::find(&btf, machine).map_err(|what| BpfError::Layout { what })?;
         let maps = Maps::create().map_err(map_error)?;
         let mut links = Vec::new();
         for (point, code) in [

@@ -14,9 +14,6 @@ use super::offsets::Offsets;
 /// Numbers below this are counted in an array, those of the 32-bit interface behind the machine's own; others in a hash.
 pub(super) const NUMBERS: i32 = 1024;
 
-/// `TS_COMPAT` (`arch/x86/include/asm/thread_info.h`): the call came through the 32-bit interface.
-pub(super) const COMPAT: i32 = 2;
-
 /// `CAP_OPT_NOAUDIT` (`include/linux/security.h`): the kernel only asks itself, and does without where the answer is no.
 const NO_AUDIT: i32 = 2;
 
@@ -104,8 +101,7 @@ pub(super) fn leave(maps: &Maps, offsets: &Offsets) -> Vec<u64> {
     code.jump_when(When::SignedAtMost, R7, FIRST_INTERNAL_ERROR, "out");
     only_members(&mut code, maps);
     code.load(Size::Double, R6, R6, 0);
-    code.load(Size::Double, R8, R6, offsets.number);
-    code.narrow(R8);
+    code.load(Size::Word, R8, R6, offsets.number);
     interface(&mut code, offsets, R9);
     code.jump_when(When::AtLeast, R8, NUMBERS, "out");
     index(&mut code, R8, R9);
@@ -283,8 +279,8 @@ fn only_members(code: &mut Assembler, maps: &Maps) {
 /// `to` is 0 for the machine's own interface.
 fn interface(code: &mut Assembler, offsets: &Offsets, to: Register) {
     code.call(Helper::CurrentTask);
-    code.load(Size::Word, to, R0, offsets.status);
-    code.and(to, COMPAT);
+    code.load(Size::Word, to, R0, offsets.interface);
+    code.and(to, offsets.compat);
 }
 
 /// Makes the number, which is in range, the index into the arrays.

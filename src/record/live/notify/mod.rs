@@ -25,7 +25,7 @@ use crate::seccomp::{Arch, KernelVersion, Syscall};
 /// by `write` that there is one; the others are what Go's scheduler may have runc's thread do meanwhile, above all
 /// `rt_sigreturn`, when it is to let another one run, and `clock_gettime` where the vDSO cannot read the clock (`hpet`,
 /// `acpi_pm`). A start that waits for any of them waits until its listener is taken from it (`held`).
-const RUNTIMES_OWN: [&str; 11] = [
+pub const RUNTIMES_OWN_CALLS: [&str; 11] = [
     "clock_gettime",
     "futex",
     "getpid",
@@ -141,8 +141,8 @@ impl Recorder {
         if recording.calls.is_empty() {
             return Err(NotifyError::NoListener);
         }
-        recording.unseen = RUNTIMES_OWN.into_iter().filter_map(Syscall::from_name).collect();
-        let names = RUNTIMES_OWN.join(", ");
+        recording.unseen = RUNTIMES_OWN_CALLS.into_iter().filter_map(Syscall::from_name).collect();
+        let names = RUNTIMES_OWN_CALLS.join(", ");
         let unseen = vec![
             format!("not seen by notify, and allowed all the same: {names}"),
             "results are not seen by notify: a call that failed or was refused is as any other".to_owned(),
@@ -174,7 +174,7 @@ pub fn serve(arguments: bool, run: &str, source: &str) -> io::Result<()> {
 fn filter(listener: &str, architectures: &[Arch]) -> serde_json::Value {
     let exists = |call: &Syscall| architectures.iter().any(|arch| call.number(*arch).is_some());
     let names: Vec<&str> =
-        Syscall::all().filter(exists).map(Syscall::name).filter(|name| !RUNTIMES_OWN.contains(name)).collect();
+        Syscall::all().filter(exists).map(Syscall::name).filter(|name| !RUNTIMES_OWN_CALLS.contains(name)).collect();
     let architectures: Vec<&str> = architectures.iter().map(|arch| arch.name()).collect();
     json!({
         "defaultAction": "SCMP_ACT_ALLOW",
