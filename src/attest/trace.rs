@@ -167,10 +167,17 @@ fn tracer(process: &Process, tid: i32) -> Option<i32> {
     line.trim().parse().ok().filter(|tracer| *tracer > 0)
 }
 
+/// The type of ptrace(2)'s request, which C libraries do not agree on.
+#[cfg(target_env = "musl")]
+pub type Request = nix::libc::c_int;
+/// The type of ptrace(2)'s request, which C libraries do not agree on.
+#[cfg(not(target_env = "musl"))]
+pub type Request = nix::libc::c_uint;
+
 /// The filter at `index`, eight bytes an instruction.
 #[allow(unsafe_code, reason = "no crate wraps this request")]
 fn filter(pid: Pid, index: usize) -> Result<Vec<u8>, Errno> {
-    const GET_FILTER: nix::libc::c_uint = 0x420c;
+    const GET_FILTER: Request = 0x420c;
     let ask = |buffer: *mut u64| {
         // SAFETY: the request writes, into the buffer, as many eight-byte instructions as it returned for the same filter
         // of the same stopped thread without one; filters do not change once they are loaded.

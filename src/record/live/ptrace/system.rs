@@ -6,6 +6,8 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
+use crate::attest::trace::Request;
+
 /// What a tracee tells its tracer of (`PTRACE_O_*`).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Options(i32);
@@ -57,7 +59,7 @@ pub(super) enum Event {
     End(u8),
 }
 
-fn request(number: libc::c_uint, tid: i32, data: usize) -> Result<(), Errno> {
+fn request(number: Request, tid: i32, data: usize) -> Result<(), Errno> {
     // SAFETY: none of the requests made here writes to this process: their data is a number.
     let answer = unsafe { libc::ptrace(number, tid, std::ptr::null_mut::<libc::c_void>(), data) };
     Errno::result(answer).map(drop)
@@ -87,21 +89,25 @@ pub(super) fn resume(tid: i32, how: Resume, signal: i32) -> Result<(), Errno> {
 
 /// `struct ptrace_syscall_info` as words: kind and interface, two addresses, then what belongs to the kind.
 pub(super) fn call(tid: i32) -> Result<CallStop, Errno> {
+    // `include/uapi/linux/ptrace.h`; not every C library has them.
+    const GET_SYSCALL_INFO: Request = 0x420e;
+    const ENTRY: u8 = 1;
+    const EXIT: u8 = 2;
     const LENGTH: usize = 11;
     let mut words = [0u64; LENGTH];
     let room = size_of_val(&words);
     // SAFETY: the kernel writes no more bytes to the array than it is said to have.
-    let answer = unsafe { libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, tid, room, words.as_mut_ptr()) };
+    let answer = unsafe { libc::ptrace(GET_SYSCALL_INFO, tid, room, words.as_mut_ptr()) };
     Errno::result(answer)?;
     let head = words[0].to_ne_bytes();
     let audit = u32::from_ne_bytes([head[4], head[5], head[6], head[7]]);
     Ok(match head[0] {
-        libc::PTRACE_SYSCALL_INFO_ENTRY => {
+        ENTRY => {
             let mut arguments = [0; 6];
             arguments.copy_from_slice(&words[4..10]);
             CallStop::Entry { audit, number: words[3], arguments }
         }
-        libc::PTRACE_SYSCALL_INFO_EXIT => {
+        EXIT => {
             let failed = words[4].to_ne_bytes()[0] != 0;
             CallStop::Exit { error: failed.then(|| words[3].cast_signed().wrapping_neg()) }
         }
