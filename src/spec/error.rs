@@ -41,7 +41,7 @@ impl fmt::Display for Place {
 
 /// A document that is not judged because it cannot be read, or because two readers could read it differently.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{refusal} at {pointer} ({place})")]
+#[error("{refusal}{} ({place})", within(pointer))]
 pub struct ReadError {
     /// What is wrong.
     pub refusal: Refusal,
@@ -49,6 +49,11 @@ pub struct ReadError {
     pub place: Place,
     /// Where in the tree.
     pub pointer: Pointer,
+}
+
+/// Where in the tree, for a message about more than all of it.
+fn within(pointer: &Pointer) -> String {
+    if *pointer == Pointer::root() { String::new() } else { format!(" at {pointer}") }
 }
 
 impl ReadError {
