@@ -5,6 +5,7 @@
 //! that a shell that somebody executed into it by another way is seen too.
 
 pub mod cgroup;
+mod confinement;
 pub mod containers;
 mod end;
 mod filters;
