@@ -67,10 +67,10 @@ impl<'p> Call<'_, 'p> {
     /// The verdicts of both, combined; `default` is the result's.
     pub(super) fn combined(&self, default: Verdict) -> Said<'p> {
         let named = self.a.named || self.b.named;
-        let otherwise = self.otherwise();
         if self.a.live().is_empty() && self.b.live().is_empty() {
-            return if named { Said::Always(otherwise) } else { Said::Nothing };
+            return if named { Said::Always(self.furthest()) } else { Said::Nothing };
         }
+        let otherwise = self.otherwise();
         let holds = |said: &Said<'_>| !self.half || self.holds_cut(said, default);
         let attempt = |numbers| self.exact(otherwise, default, numbers).filter(holds);
         let exact = if self.is_trusted() { attempt(Numbers::Kept).or_else(|| attempt(Numbers::Blurred)) } else { None };
@@ -81,10 +81,18 @@ impl<'p> Call<'_, 'p> {
         self.choice.of(self.a.otherwise(self.a_default), self.b.otherwise(self.b_default))
     }
 
-    /// The strictest verdict that either has for any call, or the loosest.
+    /// The strictest verdict that either has for any call through any interface, or the loosest. Where a mask is cut to
+    /// nothing, an earlier rule may take the call.
     fn furthest(&self) -> Verdict {
-        let clauses = self.a.live().iter().chain(self.b.live()).map(Clause::verdict);
-        clauses.fold(self.otherwise(), |one, two| self.choice.of(one, two))
+        let full = self.furthest_of(self.a, self.b);
+        let half = || self.furthest_of(&self.a.cut(Width::Half), &self.b.cut(Width::Half));
+        if self.half { self.choice.of(full, half()) } else { full }
+    }
+
+    fn furthest_of(&self, a: &Decision<'_>, b: &Decision<'_>) -> Verdict {
+        let otherwise = self.choice.of(a.otherwise(self.a_default), b.otherwise(self.b_default));
+        let clauses = a.live().iter().chain(b.live()).map(Clause::verdict);
+        clauses.fold(otherwise, |one, two| self.choice.of(one, two))
     }
 
     /// Whether libseccomp makes of both what they say.

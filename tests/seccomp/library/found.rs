@@ -1,10 +1,10 @@
 //! Profiles that the properties have found, each once.
 
 use batten::seccomp::compiled::Compiled;
-use batten::seccomp::{Arch, Profile, intersect, is_subset};
+use batten::seccomp::{Action, Arch, Profile, intersect, is_subset};
 use batten::spec::Document;
 
-use super::laws::{intersection, rewritten};
+use super::laws::{intersection, rewritten, union};
 
 fn profile(text: &str) -> Profile {
     Profile::read(Document::parse(text).unwrap().root()).unwrap()
@@ -41,4 +41,20 @@ fn of_rules_that_meet_behind_a_multiplexer_the_shorter_is_written_first() {
     let mut longer_first = shorter_first;
     longer_first.syscalls.reverse();
     assert!(Compiled::new(&longer_first, Arch::X86_64).is_err(), "libseccomp takes any order, and none need be kept");
+}
+
+#[test]
+fn a_rule_whose_mask_32_bits_cut_to_nothing_counts_where_it_is_cut() {
+    let traced_on_x32 = profile(
+        r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X32"],"syscalls":[
+            {"names":["clone"],"action":"SCMP_ACT_TRACE","args":[{"index":0,"value":4294967296,"op":"SCMP_CMP_MASKED_EQ"}]},
+            {"names":["clone"],"action":"SCMP_ACT_ERRNO"}
+        ]}"#,
+    );
+    let closed = profile(r#"{"defaultAction":"SCMP_ACT_ERRNO"}"#);
+    union(Arch::X86_64, &traced_on_x32, &closed, false, false).unwrap();
+    let mut killed_on_x32 = traced_on_x32;
+    killed_on_x32.syscalls[0].action = Action::KillThread;
+    let open = profile(r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X32"]}"#);
+    intersection(Arch::X86_64, &killed_on_x32, &open, false, false).unwrap();
 }
