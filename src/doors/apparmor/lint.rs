@@ -59,7 +59,12 @@ fn remarks_on(file: &Path) -> Result<Vec<Remark>, SourceError> {
     if let Ok(parser) = Parser::find()
         && let Err(error) = parser.check(&text, &file.display().to_string())
     {
-        let hint = "the parser's line is that of the rendered profile: batten apparmor generate shows it";
+        let hint = match source {
+            Source::Toml(_) => "the parser's line is that of the rendered profile: batten apparmor generate shows it",
+            Source::Text(..) | Source::Compiled(_) => {
+                "apparmor.d(5) describes the language; the parser loads nothing of this file"
+            }
+        };
         remarks.insert(0, Remark { code: "refused", level: Level::Error, line: 1, message: error.to_string(), hint });
     }
     Ok(remarks)

@@ -2,21 +2,21 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lab::{Bundles, Said, on_every_runtime};
+use lab::{Bundles, Said, on_every_runtime, times};
 
-const STARTS: usize = 200;
 const AT_ONCE: usize = 8;
 
 #[test]
-fn of_two_hundred_containers_started_at_once_none_is_unrestricted_and_none_is_lost() {
+fn of_many_containers_started_at_once_none_is_unrestricted_and_none_is_lost() {
     on_every_runtime(|room| {
         let bundles = Bundles::of(room);
         let next = AtomicUsize::new(0);
+        let starts = times(200, 20) as usize;
         let start = || {
             let mut seen = 0;
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= STARTS {
+                if number >= starts {
                     return seen;
                 }
                 let name = format!("c{number}");
@@ -31,7 +31,7 @@ fn of_two_hundred_containers_started_at_once_none_is_unrestricted_and_none_is_lo
             let starters: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(start)).collect();
             starters.into_iter().map(|starter| starter.join().unwrap()).sum()
         });
-        assert_eq!(seen, STARTS);
+        assert_eq!(seen, starts);
         assert_eq!(bundles.known(), [""; 0], "none is left");
     });
 }

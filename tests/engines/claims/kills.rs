@@ -5,11 +5,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use lab::{Bundles, Said, Status, on_every_runtime, process_of};
+use lab::{Bundles, Said, Status, on_every_runtime, process_of, soon, times};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-
-const TRIES: u32 = 200;
 
 /// splitmix64: a run is told again by its seed.
 struct Moments(u64);
@@ -23,37 +21,42 @@ impl Moments {
         Self(seed)
     }
 
-    /// One between two times.
-    fn between(&mut self, from: Duration, to: Duration) -> Duration {
+    /// One in part `number` of `parts` of the time between two: where they are few, they still lie early and late.
+    fn between(&mut self, from: Duration, to: Duration, number: u32, parts: u32) -> Duration {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let room = to.saturating_sub(from).as_micros().max(1);
-        let some = u128::from(z ^ (z >> 31)) % room;
-        from + Duration::from_micros(some.try_into().unwrap())
+        let part = to.saturating_sub(from) / parts;
+        let some = u128::from(z ^ (z >> 31)) % part.as_micros().max(1);
+        from + part * number + Duration::from_micros(some.try_into().unwrap())
     }
 }
 
-/// How long the shim takes until the judged config.json is in place: the median of a few.
-fn time_to_judge(bundles: &Bundles<'_>) -> Duration {
-    let mut times: Vec<_> = (0..5)
-        .map(|_| {
-            let config = bundles.write("timed", "true");
-            let before = inode(&config);
-            let mut child = bundles.run("timed").stdout(Stdio::null()).spawn().unwrap();
-            process_of(&mut child);
-            let began = Instant::now();
-            while inode(&config) == before {
-                std::thread::sleep(Duration::from_micros(50));
-            }
-            let time = began.elapsed();
-            assert!(child.wait().unwrap().success());
-            time
-        })
-        .collect();
-    times.sort();
-    times[2]
+/// How long the shim takes until the judged config.json is in place, and all of a start: the medians of a few.
+fn time_of_start(bundles: &Bundles<'_>) -> (Duration, Duration) {
+    let (mut judged, mut ended) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        let config = bundles.write("timed", "true");
+        let before = inode(&config);
+        let mut child = bundles.run("timed").stdout(Stdio::null()).spawn().unwrap();
+        process_of(&mut child);
+        let began = Instant::now();
+        while inode(&config) == before {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        judged.push(began.elapsed());
+        assert!(child.wait().unwrap().success());
+        ended.push(began.elapsed());
+    }
+    judged.sort();
+    ended.sort();
+    (judged[2], ended[2])
+}
+
+/// Whether the container has written its status; not yet up to the end, perhaps.
+fn has_told(status: &Path) -> bool {
+    std::fs::read_to_string(status).is_ok_and(|text| text.contains("Seccomp:"))
 }
 
 fn inode(path: &Path) -> u64 {
@@ -71,18 +74,27 @@ fn a_killed_shim_leaves_the_old_bundle_or_the_judged_one_and_no_container_unrest
         let judged = std::fs::read(&config).unwrap();
         assert_ne!(asked, judged);
         let status = bundles.inside("/tmp/status");
-        let judging = time_to_judge(&bundles);
+        let (judging, whole) = time_of_start(&bundles);
 
+        let tries = times(200, 20);
         let (mut before, mut after, mut ran) = (0, 0, 0);
-        for number in 0..TRIES {
+        for number in 0..tries {
             bundles.write("b", "cat /proc/self/status >/tmp/status");
             let _ = std::fs::remove_file(&status);
-            // Mostly around the judgement, and now and then while the runtime is at work.
-            let latest = if number % 4 == 0 { 20 } else { 2 };
-            let moment = moments.between(judging / 3, judging * latest);
+            // Mostly around the judgement, now and then while the runtime is at work, and sometimes when the container is.
+            let moment = if number % 20 == 0 {
+                None
+            } else if number % 4 == 0 {
+                Some(moments.between(Duration::ZERO, whole * 5 / 4, number / 4, tries / 4))
+            } else {
+                Some(moments.between(Duration::ZERO, judging * 2, number, tries))
+            };
             let mut shim = bundles.run("b").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             let process = process_of(&mut shim);
-            std::thread::sleep(moment);
+            match moment {
+                Some(moment) => std::thread::sleep(moment),
+                None => assert!(soon(|| has_told(&status)), "the container says nothing"),
+            }
             if let Some(process) = process {
                 let _ = kill(Pid::from_raw(process.try_into().unwrap()), Signal::SIGKILL);
             }

@@ -69,7 +69,9 @@ impl<'r> Bundles<'r> {
     /// The containers that the runtime knows of.
     pub fn known(&self) -> Vec<String> {
         let entries = fs::read_dir(self.room.path(STATE)).unwrap().flatten();
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        // crun keeps what it has compiled beside them.
+        names.filter(|name| !name.starts_with('.')).collect()
     }
 
     /// A file of the containers' root filesystem, for whoever is outside.

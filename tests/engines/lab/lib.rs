@@ -19,7 +19,7 @@ pub use cri::{Cri, Pod};
 pub use docker::Docker;
 pub use image::IMAGE;
 pub use podman::Podman;
-pub use room::{Kind, Room, SHIM, host_lacks, on_every_runtime, process_of, soon, unique};
+pub use room::{Kind, Room, SHIM, host_lacks, on_every_runtime, process_of, soon, times, unique};
 pub use said::Said;
 pub use status::{CEILING, STATUS, Status, own_bounding_set};
 pub use traces::Traces;

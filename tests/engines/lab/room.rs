@@ -77,6 +77,11 @@ pub fn host_lacks(what: &str) {
     println!("\n*** SKIPPED: {what} ***\n");
 }
 
+/// How often to do what is done many times; less often on an emulated machine.
+pub fn times(usual: u32, emulated: u32) -> u32 {
+    if std::env::var_os("BATTEN_TEST_EMULATED").is_some() { emulated } else { usual }
+}
+
 impl Room {
     /// An empty one; `None`, with a loud line, where this host cannot.
     pub fn new(kind: Kind) -> Option<Self> {
@@ -148,13 +153,16 @@ impl Room {
 
     /// A command in the room, as root who has just logged in.
     pub fn command(&self, program: &str) -> Command {
-        // The shell joins the room's control groups, which nsenter leaves out.
-        const JOIN: &str = r#"if [ -d /sys/fs/cgroup/init ]; then echo 0 >/sys/fs/cgroup/init/cgroup.procs
-            else for group in /sys/fs/cgroup/*/cgroup.procs; do echo 0 >"$group"; done; fi; exec "$0" "$@""#;
-        let mut command = Command::new("nsenter");
+        // The shell joins the room's control groups, which nsenter leaves out. It does so from outside: where they are
+        // delegated with their namespace (nsdelegate, as systemd mounts them), nobody comes into them from within.
+        const JOIN: &str = r#"groups=/proc/$1/root/sys/fs/cgroup
+            if [ -d "$groups/init" ]; then echo 0 >"$groups/init/cgroup.procs"
+            else for group in "$groups"/*/cgroup.procs; do echo 0 >"$group"; done; fi
+            exec nsenter --target "$@""#;
+        let mut command = Command::new("sh");
         command
-            .args(["--target", &self.first.to_string()])
-            .args(["--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--wd=/", "--", "sh", "-c", JOIN])
+            .args(["-c", JOIN, "nsenter", &self.first.to_string()])
+            .args(["--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--wd=/", "--"])
             .arg(program)
             .env_clear()
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -242,9 +250,9 @@ impl Drop for Room {
     }
 }
 
-/// Whether something comes to hold, within ten seconds.
+/// Whether something comes to hold, within a minute.
 pub fn soon(holds: impl Fn() -> bool) -> bool {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(60);
     while !holds() {
         if Instant::now() > end {
             return false;

@@ -28,7 +28,8 @@ ls / >/dev/null
 sleep 100 & kill -TERM $!
 chown 1 "/tmp/say \"hi\""
 mount -t tmpfs none /mnt; umount /mnt
-nc -l -p 7777 127.0.0.1 </dev/null & sleep 0.3; kill $!
+nc -l -p 7777 127.0.0.1 </dev/null &
+tries=0; until cat /proc/net/tcp /proc/net/tcp6 | grep -q :1E61; do tries=$((tries + 1)); [ $tries -lt 100 ]; sleep 0.1; done; kill $!
 echo the workload passed'
 
 bundle() {
@@ -48,7 +49,8 @@ given batten apparmor load job.toml
 given bundle "$work"
 run runc run --bundle /run/b one
 says "the workload passed"
-logs 'apparmor="ALLOWED"'
+given all_logged
+that in_kernel_log 'apparmor="ALLOWED"'
 
 claim "learn shows the rules as a diff, and changes nothing"
 dmesg >log
@@ -89,6 +91,7 @@ says "can't open '/etc/plain': Permission denied"
 says "can't create /etc/new: Permission denied"
 
 claim "a denial by name is not unlearned"
+given all_logged
 dmesg >log2
 run batten apparmor learn --log log2 --profile job job.toml
 says "/etc/plain is not proposed: denied by a rule"

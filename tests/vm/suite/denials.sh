@@ -18,7 +18,12 @@ follow() {
     nsenter --net=/proc/1/ns/net batten denials --kmsg --decisions /run/decisions --follow --format json \
         --since "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/run/found 2>/run/said &
     follower=$!
-    sleep 2
+    soon listens
+}
+listens() { # to the kernel's log and to its news
+    local open
+    open=$(readlink "/proc/$follower/fd/"*)
+    [[ $open == */dev/kmsg* && $open == *socket:* ]]
 }
 
 claim "crun: a refused call is named with its container and the policy's line, though its process is gone"

@@ -37,6 +37,10 @@ given ln -sfn /run/systemd/journal/dev-log /dev/log
 echo 'something to keep' >/dev/kmsg
 soon bash -c "journalctl --boot --output=cat | grep -q 'something to keep'"
 
+came_by() { # TRANSPORT
+    journalctl --boot --output=cat "_TRANSPORT=$1" | grep -q 'comm="mkdir"'
+}
+
 claim "a refused call is read from the journal once, with its container's policy, though two ways lead there"
 since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 given make-bundle /run/b 'del(.linux.seccomp)' -- sh -c 'mkdir /x; mkdir /y; sleep 1; echo end'
@@ -45,8 +49,7 @@ says "end"
 says "Operation not permitted"
 soon denials_show '[.denials[] | select(.kind == "seccomp" and .what == "mkdir" and .count == 2)] | length == 1'
 for way in kernel audit; do
-    run journalctl --boot --output=cat "_TRANSPORT=$way"
-    says 'comm="mkdir"'
+    soon came_by "$way"
 done
 
 claim "what AppArmor refuses is a row of its own"
@@ -103,6 +106,7 @@ given batten apparmor load job.toml
 run job complaining
 says "the workload passed"
 logger --tag kernel 'audit: type=1400 audit(1.2:3): apparmor="ALLOWED" operation="open" profile="job" name="/etc/forged" pid=1 comm="x" requested_mask="r" denied_mask="r"'
+given all_logged
 given journalctl --sync
 run batten apparmor learn --journal --profile job job.toml
 exits 2
@@ -117,6 +121,8 @@ given sed -i 's/^mode = "complain"/mode = "enforce"/' job.toml
 given batten apparmor load job.toml
 run job enforced
 says "the workload passed"
+given all_logged
+given journalctl --sync
 run batten apparmor learn --journal --profile job job.toml
 exits 0
 omits "+++"
