@@ -252,7 +252,7 @@ impl Drop for Room {
 
 /// Whether something comes to hold, within a minute.
 pub fn soon(holds: impl Fn() -> bool) -> bool {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !holds() {
         if Instant::now() > end {
             return false;
