@@ -2,6 +2,22 @@
 //! sink, and turns errors into exit codes and messages; it has no logic of its own.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "doors speak to people")]
 
+/// As the standard library's, which panics half-way where nobody reads any more (`2>&1 | head`).
+#[cfg(feature = "cli")]
+macro_rules! eprintln {
+    ($($words:tt)*) => {{
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}\n", format_args!($($words)*)));
+    }};
+}
+
+/// As [`eprintln`], for words that end as they are to.
+#[cfg(feature = "cli")]
+macro_rules! eprint {
+    ($($words:tt)*) => {{
+        let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!($($words)*));
+    }};
+}
+
 #[cfg(feature = "cli")]
 pub mod apparmor;
 #[cfg(feature = "cli")]

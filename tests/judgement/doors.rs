@@ -210,3 +210,22 @@ fn a_match_on_a_key_that_nobody_vouches_for_is_a_bad_policy() {
     assert_eq!(run.code, 4);
     assert!(run.stderr.contains("engine = \"containerd\""), "{}", run.stderr);
 }
+
+#[test]
+fn nobody_who_reads_the_messages_is_no_reason_to_end_otherwise() {
+    let place = Place::new();
+    let wild = place.file("wild/config.json", PRIVILEGED);
+    let policy = place.policy("capabilities.violation = 'deny'\n");
+    let unread = |words: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_batten"));
+        command.args(words).stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
+        command.stderr(writer).status().unwrap().code()
+    };
+    assert_eq!(unread(&["check", "--stats", "--policy", &policy, &wild]), Some(1));
+    assert_eq!(unread(&["apply", "--policy", &policy, &wild]), Some(1));
+    assert_eq!(unread(&["record", "strace", "/etc/passwd"]), Some(3));
+    assert_eq!(unread(&["policy", "check", "/nonexistent"]), Some(4));
+    assert_eq!(unread(&["denials", "--log", "/nonexistent"]), Some(3));
+}

@@ -209,11 +209,15 @@ fn pretty(json: &str) -> String {
 }
 
 fn write(path: &std::path::Path, text: &str) -> Result<(), Exit> {
+    if path == std::path::Path::new("-") {
+        let hint = "the profile goes to standard output by itself; name a file, or /dev/stderr, or ./- for a file of that name";
+        return Err(refuse(Exit::Usage, &"- is no file to write to", hint));
+    }
     output::write_new(path, text.as_bytes())
         .map_err(|error| refuse(Exit::Unreadable, &error, "name a file in a folder that you may write to"))
 }
 
 /// Says something that is no error.
 pub(super) fn note_to(note: &str) {
-    anstream::eprintln!("note: {}", escape(note));
+    eprintln!("note: {}", escape(note));
 }

@@ -95,7 +95,7 @@ impl Maker<'_> {
             Refused::Keep if keeps => "the profile refuses it too",
             Refused::Keep => "the profile allows it all the same, since the runtime or the kernel needs it",
         };
-        self.notes.push(format!("{} was refused with {error} all {count} times: {what}", syscall.name()));
+        self.notes.push(format!("{} was refused with {error} each time ({count}): {what}", syscall.name()));
         if keeps && not_implemented {
             let names = vec![Cow::Borrowed(syscall.name())];
             self.rules.push(Rule { names, action: Action::Errno, errno_ret: Some(ENOSYS), args: Vec::new() });
