@@ -39,6 +39,18 @@ says "fence (enforce)"
 says $'CapBnd:\t0000000000000021'
 says $'NoNewPrivs:\t1'
 
+claim "containerd stops a container under batten's own profile by the signal that it is asked for"
+echo 'apparmor = { profile = "builtin:default", own = "replace" }' >/etc/batten/policy.toml
+ctr run --rm --runc-binary "$BATTEN_RUNTIME" "$image" own \
+    sh -c 'trap "exit 7" TERM; cat /proc/self/attr/current; sleep 1000 & wait' >/run/own 2>&1 </dev/null &
+confined() { grep -q '^batten-default-.* (enforce)$' /run/own; }
+soon confined
+run ctr task kill --signal SIGTERM own
+exits 0
+run wait $!
+exits 7
+cp "${0%/*}/engines/policy.toml" /etc/batten/policy.toml
+
 # A pod on the host's network with one container, and what is called with it.
 pod() { # NAME RUNTIME-HANDLER SECURITY-CONTEXT SHELL-COMMAND [METHOD REQUEST]
     local sandbox privileged=false

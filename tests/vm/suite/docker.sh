@@ -56,6 +56,17 @@ says "fence (enforce)"
 says $'CapBnd:\t0000000000000021'
 says $'Seccomp:\t2'
 
+claim "Docker stops a container under batten's own profile by the signal that it sends first"
+echo 'apparmor = { profile = "builtin:default", own = "replace" }' >/etc/batten/policy.toml
+given docker run --detach --name own --network none --runtime batten busybox \
+    sh -c 'trap "exit 7" TERM; cat /proc/self/attr/current; sleep 1000 & wait'
+confined() { docker logs own | grep -q '^batten-default-.* (enforce)$'; }
+soon confined
+given docker stop --time 120 own
+run docker inspect --format '{{.State.ExitCode}}' own
+says 7
+cp "${0%/*}/engines/policy.toml" /etc/batten/policy.toml
+
 is_default() { [[ $(docker info --format '{{.DefaultRuntime}}') == "$1" ]]; }
 
 claim "batten install makes it the default of a running Docker, and so of the classic builder"

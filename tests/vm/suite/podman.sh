@@ -53,6 +53,17 @@ says "fence (enforce)"
 says $'CapBnd:\t0000000000000021'
 says $'NoNewPrivs:\t1'
 
+claim "Podman stops a container under batten's own profile by the signal that it sends first"
+echo 'apparmor = { profile = "builtin:default", own = "replace" }' >/etc/batten/policy.toml
+given podman --runtime "$BATTEN_RUNTIME" run --detach --name own --network none "$image" \
+    sh -c 'trap "exit 7" TERM; cat /proc/self/attr/current; sleep 1000 & wait'
+confined() { podman logs own | grep -q '^batten-default-.* (enforce)$'; }
+soon confined
+given podman stop --time 120 own
+run podman inspect --format '{{.State.ExitCode}}' own
+says 7
+cp "${0%/*}/engines/policy.toml" /etc/batten/policy.toml
+
 claim "batten install makes it Podman's default"
 given batten install podman --default
 run podman run --rm --network none --privileged "$image" sh -c "$what"
