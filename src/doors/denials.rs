@@ -177,14 +177,22 @@ impl Denials {
     }
 
     fn once(&self, desk: &mut Desk<'_>, sources: &[Source]) -> Exit {
+        let mut read = Vec::new();
         for source in sources {
-            if let Err(error) = source.read(|heard| drop(desk.take(heard))) {
+            let mut records = false;
+            let hear = |heard| {
+                records |= heard != Heard::Nothing;
+                drop(desk.take(heard));
+            };
+            if let Err(error) = source.read(hear) {
                 return refuse(Exit::Unreadable, &error, error.hint());
             }
+            // A file that was named by mistake must not look like a machine where nothing was refused.
+            read.push(source.name() + if records { "" } else { " (no record in it)" });
         }
         let names: Vec<String> = sources.iter().map(Source::name).collect();
         if self.format == Format::Text {
-            eprintln!("read {}", names.join(", "));
+            eprintln!("read {}", read.join(", "));
         }
         let printed = match self.format {
             Format::Text => text(&desk.ledger),

@@ -229,3 +229,16 @@ fn nobody_who_reads_the_messages_is_no_reason_to_end_otherwise() {
     assert_eq!(unread(&["policy", "check", "/nonexistent"]), Some(4));
     assert_eq!(unread(&["denials", "--log", "/nonexistent"]), Some(3));
 }
+
+#[test]
+fn a_log_that_was_named_by_mistake_does_not_look_like_one_where_nothing_was_refused() {
+    let place = Place::new();
+    let record = "type=SECCOMP msg=audit(1764071146.661:9): auid=1 uid=0 gid=0 ses=1 pid=7 comm=\"x\" exe=\"/x\" sig=0 \
+                  arch=c000003e syscall=83 compat=0 ip=0x1 code=0x50000\n";
+    for (text, said) in [(record, "/log\n"), ("root:x:0:0::/root:/bin/sh\n", "/log (no record in it)\n")] {
+        let log = place.file("log", text);
+        let run = batten(&["denials", "--log", &log]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(run.stderr.starts_with("read ") && run.stderr.contains(said), "{}", run.stderr);
+    }
+}
