@@ -35,6 +35,12 @@ pub struct Running {
 
 /// The containers that run on the machine whose root folder is `root`.
 pub fn running(root: &Path) -> Running {
+    if !root.is_dir() {
+        let hint = "--root is the root folder of a machine, / or where it is mounted".to_owned();
+        let text = Text::Missing(format!("{} is no folder", root.display()), hint);
+        let item = Item { name: root.display().to_string(), labels: Labels::default(), text };
+        return Running { items: vec![item], of_others: BTreeSet::new() };
+    }
     let mut running = Running { items: running_by_engine(root), of_others: BTreeSet::new() };
     beside::add(root, &mut running);
     running

@@ -380,6 +380,8 @@ fn of_what_runs_a_namespace_joined_by_the_number_of_a_process_is_known_for_the_h
     let said = "the host's network namespace is joined, by the number of a process that is in it";
     assert_eq!(run.stdout.matches(said).count(), 1, "{}", run.stdout);
     assert!(run.stdout.split("k8s.io/78/").nth(1).unwrap().contains(said), "{}", run.stdout);
+    let nowhere = batten(&["check", "--running", "--root", &format!("{root}/mistyped")]);
+    assert!(nowhere.code == 3 && nowhere.stdout.contains("/mistyped is no folder"), "{}", nowhere.stdout);
     let offline = batten(&[&args[..], &[&format!("{tasks}/78")]].concat());
     assert_eq!(offline.code, 0, "a bundle alone does not show whose process that is: {}", offline.stdout);
 }
