@@ -9,11 +9,13 @@ use libseccomp::{ScmpAction, ScmpArch, ScmpArgCompare, ScmpCompareOp, ScmpFilter
 use super::action::{Action, Op};
 use super::arch::Arch;
 use super::bpf::{BpfError, Data, Program};
+use super::filter::Filter;
 use super::profile::{Condition, Profile, Rule};
+use super::syscalls::Syscall;
 use super::verdict::Verdict;
 
-/// How long the library may take. Docker's profile takes it 20 ms; two rules that ask for ranges of the same two arguments can keep
-/// `seccomp_rule_add` in a loop for ever (2.5.4), and runc's init with it.
+/// How long the library may take with rules that are not known to keep it in a loop for ever
+/// ([`Filter::may_never_compile`]). Docker's profile takes it 20 ms.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A profile that libseccomp does not take, so that no container with it starts.
@@ -35,7 +37,13 @@ pub enum CompileError {
         /// Why.
         source: libseccomp::error::SeccompError,
     },
-    /// It did not come to an end.
+    /// It may never come to an end with the rules for a call, as is known of their shape.
+    #[error("libseccomp may never come to an end with the rules for {call}: a runtime would hang")]
+    Hangs {
+        /// The call.
+        call: &'static str,
+    },
+    /// It did not come to an end, for rules of whatever shape.
     #[error("libseccomp {version} is still busy with the rules for one call after {} s: a runtime would hang", PATIENCE.as_secs())]
     Endless {
         /// The library's release.
@@ -72,6 +80,12 @@ impl Compiled {
     /// # Errors
     /// [`CompileError`].
     pub fn new(profile: &Profile, native: Arch) -> Result<Self, CompileError> {
+        let filter = Filter::new(profile, native);
+        for arch in filter.archs() {
+            if let Some(call) = Syscall::all().find(|call| filter.may_never_compile(*arch, *call)) {
+                return Err(CompileError::Hangs { call: call.name() });
+            }
+        }
         let (profile, (done, compiled)) = (profile.clone(), mpsc::channel());
         // Nobody can stop the library: a thread that it keeps is left behind.
         thread::spawn(move || done.send(Self::compile(&profile, native)));

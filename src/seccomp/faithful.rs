@@ -42,19 +42,44 @@ fn is_decided_by_one_argument(clauses: &[Clause<'_>], width: Width) -> bool {
     true
 }
 
+/// What libseccomp compares.
+fn cut(condition: &Condition, width: Width) -> (u32, Op, u64, u64) {
+    let value = width.cut(condition.value);
+    let datum = if condition.op == Op::MaskedEq { condition.value_two & value } else { 0 };
+    (condition.index, condition.op, value, datum)
+}
+
+/// Whether libseccomp may never come to an end with `clauses` (2.5.4 to 2.6.1). Two ways lead on from a 64-bit comparison
+/// other than for equality, by its upper half and by its lower. Where two rules begin with the same one and go on otherwise,
+/// what the second goes on with is put into the tree twice, and from then on stands before itself (`_db_tree_add` in its
+/// `src/db.c`): whoever looks for the first of the row looks for ever.
+#[cfg(feature = "cli")]
+pub(super) fn may_never_end(clauses: &[Clause<'_>], width: Width) -> bool {
+    if width == Width::Half {
+        return false;
+    }
+    let ordered = |clause: &Clause<'_>| {
+        let mut conditions: Vec<_> = clause.conditions.iter().map(|condition| cut(condition, width)).collect();
+        conditions.sort_by_key(|(index, ..)| *index);
+        conditions
+    };
+    let rules: Vec<_> = clauses.iter().filter(|clause| clause.conditions.len() > 1).map(ordered).collect();
+    let meet = |one: &[(u32, Op, u64, u64)], two: &[(u32, Op, u64, u64)]| {
+        let common = one.iter().zip(two).take_while(|(one, two)| one == two).count();
+        let forks = one[..common].iter().any(|(_, op, ..)| !matches!(op, Op::Eq | Op::MaskedEq));
+        forks && common < one.len() && common < two.len()
+    };
+    (1..rules.len()).any(|at| rules[..at].iter().any(|earlier| meet(earlier, &rules[at])))
+}
+
 /// Whether a rule is another one's beginning, comes after it and has another verdict: libseccomp does not take it, and no
 /// container starts. Its tree compares arguments in their order, so the beginning is the conditions on the first of them.
 fn are_refused(clauses: &[Clause<'_>], width: Width) -> bool {
-    let cut = |condition: &Condition| {
-        let value = width.cut(condition.value);
-        let datum = if condition.op == Op::MaskedEq { condition.value_two & value } else { 0 };
-        (condition.index, condition.op, value, datum)
-    };
     let begins = |short: &Clause<'_>, long: &Clause<'_>| {
         let last = short.conditions.iter().map(|condition| condition.index).max();
         let beginning = || long.conditions.iter().filter(|condition| Some(condition.index) <= last);
         beginning().count() == short.conditions.len()
-            && short.conditions.iter().all(|one| beginning().any(|other| cut(one) == cut(other)))
+            && short.conditions.iter().all(|one| beginning().any(|other| cut(one, width) == cut(other, width)))
     };
     let against =
         |later: &Clause<'_>, earlier: &Clause<'_>| earlier.verdict() != later.verdict() && begins(later, earlier);

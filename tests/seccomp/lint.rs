@@ -100,6 +100,21 @@ fn cases() -> Vec<Case> {
             )),
         ),
         (
+            &[("endless", 3)],
+            &[],
+            refusing(&format!(
+                "{},{}",
+                allow(
+                    "io_setup",
+                    r#"{"index":0,"value":1,"op":"SCMP_CMP_LE"},{"index":1,"value":3,"op":"SCMP_CMP_EQ"}"#
+                ),
+                allow(
+                    "io_setup",
+                    r#"{"index":0,"value":1,"op":"SCMP_CMP_LE"},{"index":1,"value":5,"op":"SCMP_CMP_EQ"}"#
+                )
+            )),
+        ),
+        (
             &[("other-machine", 1), ("cannot-start", 1), ("lost-rules", 1)],
             &["--abis", "compat"],
             format!(

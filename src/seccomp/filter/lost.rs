@@ -4,12 +4,21 @@ use super::Filter;
 use crate::seccomp::arch::Arch;
 use crate::seccomp::domain::Width;
 use crate::seccomp::faithful::is_faithful;
+#[cfg(feature = "cli")]
+use crate::seccomp::faithful::may_never_end;
 use crate::seccomp::syscalls::{Multiplexer, Syscall};
 
 impl Filter<'_> {
     /// Whether libseccomp compiles the conditional rules for `call` on `arch` to what they say, as far as is known.
     pub fn compiles_as_said(&self, arch: Arch, call: Syscall) -> bool {
         is_faithful(self.decision_on(call, arch).live(), Width::of(arch)) && !self.is_lost_on(arch)
+    }
+
+    /// Whether libseccomp may never come to an end with the rules for `call` on `arch`: the runtime hangs, and no container
+    /// starts.
+    #[cfg(feature = "cli")]
+    pub fn may_never_compile(&self, arch: Arch, call: Syscall) -> bool {
+        may_never_end(self.decision_on(call, arch).live(), Width::of(arch))
     }
 
     /// Whether libseccomp may compile a filter for `arch` in which no rule counts.

@@ -120,6 +120,12 @@ pub static CODES: &[Code] = &[
         "use equality and masks, one argument a rule",
     ),
     code(
+        "endless",
+        Error,
+        "libseccomp may never come to an end with the rules for the call: the runtime hangs.",
+        "use equality and masks, one argument a rule",
+    ),
+    code(
         "lost-rules",
         Error,
         "libseccomp may compile a filter in which no rule counts for that interface.",

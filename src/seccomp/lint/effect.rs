@@ -178,6 +178,12 @@ impl Effect<'_, '_> {
                 self.remarks.add("lost-rules", 1, format!("on {}", arch.name()));
                 continue;
             }
+            let endless = |call: &Syscall| self.filter.may_never_compile(arch, *call);
+            if let Some(call) = Syscall::all().find(endless) {
+                let line = self.line_of(call);
+                self.remarks.add("endless", line, format!("{} on {}", call.name(), arch.name()));
+                continue;
+            }
             let mut wrong = Syscall::all().filter(|call| call.number(arch).is_some()).filter(|call| {
                 self.filter.decision(*call).live().len() > 1 && !self.filter.compiles_as_said(arch, *call)
             });

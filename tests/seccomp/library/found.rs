@@ -1,6 +1,6 @@
 //! Profiles that the properties have found, each once.
 
-use batten::seccomp::compiled::Compiled;
+use batten::seccomp::compiled::{CompileError, Compiled};
 use batten::seccomp::{Action, Arch, Profile, intersect, is_subset};
 use batten::spec::Document;
 
@@ -57,4 +57,22 @@ fn a_rule_whose_mask_32_bits_cut_to_nothing_counts_where_it_is_cut() {
     killed_on_x32.syscalls[0].action = Action::KillThread;
     let open = profile(r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X32"]}"#);
     intersection(Arch::X86_64, &killed_on_x32, &open, false, false).unwrap();
+}
+
+#[test]
+fn rules_that_libseccomp_never_comes_to_an_end_with_are_told_before_and_said_otherwise_when_combined() {
+    let endless = profile(
+        r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
+            {"names":["socket"],"action":"SCMP_ACT_ERRNO","args":[
+                {"index":0,"value":0,"op":"SCMP_CMP_LE"},{"index":1,"value":3,"op":"SCMP_CMP_LE"}]},
+            {"names":["socket"],"action":"SCMP_ACT_ERRNO","args":[
+                {"index":0,"value":0,"op":"SCMP_CMP_LE"},{"index":1,"value":4294967296,"op":"SCMP_CMP_LE"}]}
+        ]}"#,
+    );
+    let told = Compiled::new(&endless, Arch::X86_64).unwrap_err();
+    assert!(matches!(told, CompileError::Hangs { call: "socket" }), "{told}");
+    let open = profile(r#"{"defaultAction":"SCMP_ACT_ALLOW"}"#);
+    let both = intersect(&endless, &open, Arch::X86_64);
+    assert_eq!(Compiled::new(&both, Arch::X86_64).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
+    assert_eq!(is_subset(&both, &endless, Arch::X86_64), Ok(()));
 }

@@ -24,15 +24,15 @@ struct Both<'p> {
 }
 
 impl<'p> Both<'p> {
-    /// Nothing for a profile that libseccomp does not take, for contending rules or for words that begin with either end: no
-    /// container starts with it.
+    /// Nothing for a profile that libseccomp does not take, for contending rules or for words that begin with either end, or
+    /// never comes to an end with: no container starts with it.
     fn of(profile: &'p Profile, native: Arch) -> Option<Self> {
         let mixed = profile.architectures.iter().any(|arch| arch.is_big_endian() != native.is_big_endian());
         match Compiled::new(profile, native) {
             // libseccomp writes long jumps in the byte order of the machine that it runs on.
             Ok(compiled) if native.is_big_endian() && compiled.instructions() > 255 => None,
             Ok(compiled) => Some(Self { filter: Filter::new(profile, native), compiled }),
-            Err(CompileError::Rule { .. } | CompileError::Endless { .. }) => None,
+            Err(CompileError::Rule { .. } | CompileError::Hangs { .. }) => None,
             Err(CompileError::Library(_)) if mixed => None,
             Err(error) => panic!("{error}"),
         }
