@@ -309,7 +309,10 @@ fn a_user_registers_it_with_his_own_engines() {
     let runtime = home.path().join("batten-runtime");
     fs::write(&runtime, MARK).unwrap();
     let program = home.path().join("batten");
-    fs::copy(env!("CARGO_BIN_EXE_batten"), &program).unwrap();
+    // By another process: a descriptor that this one has open for writing goes to whatever another test starts meanwhile, and
+    // such a file cannot be executed (ETXTBSY).
+    let copied = std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_batten")).arg(&program).status().unwrap();
+    assert!(copied.success());
     for path in [home.path(), &runtime, &program] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         std::os::unix::fs::chown(path, Some(1000), Some(1000)).unwrap();
