@@ -1,6 +1,8 @@
 //! Filters that libseccomp compiles to something else than they say.
 
 use super::Filter;
+#[cfg(feature = "embedded")]
+use super::{Clause, Condition, Verdict};
 use crate::seccomp::arch::Arch;
 use crate::seccomp::domain::Width;
 use crate::seccomp::faithful::is_faithful;
@@ -12,6 +14,46 @@ impl Filter<'_> {
     /// Whether libseccomp compiles the conditional rules for `call` on `arch` to what they say, as far as is known.
     pub fn compiles_as_said(&self, arch: Arch, call: Syscall) -> bool {
         is_faithful(self.decision_on(call, arch).live(), Width::of(arch)) && !self.is_lost_on(arch)
+    }
+
+    /// Whether libseccomp may compile the rules for `call` on `arch` to something else than they say on account of another
+    /// call's.
+    ///
+    /// It writes a comparison that two calls make with the same outcome once. Whether the argument must be loaded again before
+    /// it is decided for the last that jumps there (`_gen_bpf_build_bpf` in its `src/gen_bpf.c`, up to 2.6.1): where a rule with
+    /// more conditions has loaded another argument by then, that one is compared.
+    ///
+    /// Few rules of which this is said are compiled wrong, Podman's own for `socket` are not: nothing but the properties makes
+    /// allowance for it.
+    #[cfg(feature = "embedded")]
+    #[doc(hidden)]
+    pub fn may_share_a_comparison(&self, arch: Arch, call: Syscall) -> bool {
+        let own = self.decision_on(call, arch);
+        let first = |clause: &Clause<'_>| clause.conditions.iter().min_by_key(|condition| condition.index).copied();
+        let goes_on = |index: u32| {
+            let mut longer = own.live().iter().filter(|clause| clause.conditions.len() > 1);
+            longer.any(|clause| first(clause).is_some_and(|condition| condition.index == index))
+        };
+        if own.live().len() < 2 || own.live().iter().all(|clause| clause.conditions.len() < 2) {
+            return false;
+        }
+        let begun = own.live().iter().filter_map(|clause| Some((first(clause)?, clause.verdict())));
+        let shared: Vec<(Condition, Verdict)> = begun.filter(|(condition, _)| goes_on(condition.index)).collect();
+        // What compares the upper half leads on to what compares the lower one, and is the same only if that is.
+        let alike =
+            |one: &Condition, two: &Condition| one.index == two.index && Width::Half.cut(one.value ^ two.value) == 0;
+        Syscall::all().filter(|other| *other != call).any(|other| {
+            self.archs().iter().any(|arch| {
+                let theirs = self.decision_on(other, *arch);
+                let made = |clause: &Clause<'_>| {
+                    let same = |(one, verdict): &(Condition, Verdict)| {
+                        *verdict == clause.verdict() && clause.conditions.iter().any(|two| alike(one, two))
+                    };
+                    shared.iter().any(same)
+                };
+                theirs.live().len() > 1 && theirs.live().iter().any(made)
+            })
+        })
     }
 
     /// Whether libseccomp may never come to an end with the rules for `call` on `arch`: the runtime hangs, and no container

@@ -1,7 +1,7 @@
 //! Profiles that the properties have found, each once.
 
 use batten::seccomp::compiled::{CompileError, Compiled};
-use batten::seccomp::{Action, Arch, Profile, intersect, is_subset};
+use batten::seccomp::{Action, Arch, Filter, Profile, Syscall, Verdict, intersect, is_subset};
 use batten::spec::Document;
 
 use super::laws::{intersection, rewritten, union};
@@ -75,4 +75,25 @@ fn rules_that_libseccomp_never_comes_to_an_end_with_are_told_before_and_said_oth
     let both = intersect(&endless, &open, Arch::X86_64);
     assert_eq!(Compiled::new(&both, Arch::X86_64).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
     assert_eq!(is_subset(&both, &endless, Arch::X86_64), Ok(()));
+}
+
+#[test]
+fn a_comparison_that_two_calls_make_may_be_made_with_the_argument_of_one() {
+    let shared = profile(
+        r#"{"defaultAction":"SCMP_ACT_KILL","architectures":["SCMP_ARCH_MIPSEL"],"syscalls":[
+            {"names":["clone3"],"action":"SCMP_ACT_ERRNO","args":[
+                {"index":2,"value":0,"op":"SCMP_CMP_NE"},{"index":2,"value":0,"op":"SCMP_CMP_NE"},
+                {"index":0,"value":5,"op":"SCMP_CMP_NE"}]},
+            {"names":["time"],"action":"SCMP_ACT_ALLOW","args":[
+                {"index":0,"value":4294967295,"op":"SCMP_CMP_EQ"},{"index":1,"value":0,"op":"SCMP_CMP_EQ"}]},
+            {"names":["time","clone3"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":1,"op":"SCMP_CMP_LE"}]}
+        ]}"#,
+    );
+    let (time, args) = (Syscall::from_name("time").unwrap(), [0xffff_ffff, 1, 0, 0, 0, 0]);
+    let filter = Filter::new(&shared, Arch::Mipsel64);
+    assert_eq!(filter.verdict(Arch::Mipsel, time, &args).verdict, Verdict::KILL_THREAD);
+    assert!(filter.may_share_a_comparison(Arch::Mipsel, time));
+    let compiled = Compiled::new(&shared, Arch::Mipsel64).unwrap();
+    let kernel = compiled.verdict(Arch::Mipsel, time.number(Arch::Mipsel).unwrap(), args).unwrap().0;
+    assert_eq!(kernel, Verdict::EPERM, "libseccomp has learnt to load the argument: the allowance can go");
 }
