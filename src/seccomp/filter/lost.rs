@@ -3,6 +3,8 @@
 use super::Filter;
 #[cfg(feature = "embedded")]
 use super::{Clause, Condition, Verdict};
+#[cfg(feature = "embedded")]
+use crate::seccomp::action::Op;
 use crate::seccomp::arch::Arch;
 use crate::seccomp::domain::Width;
 use crate::seccomp::faithful::is_faithful;
@@ -30,11 +32,16 @@ impl Filter<'_> {
     pub fn may_share_a_comparison(&self, arch: Arch, call: Syscall) -> bool {
         let own = self.decision_on(call, arch);
         let first = |clause: &Clause<'_>| clause.conditions.iter().min_by_key(|condition| condition.index).copied();
+        // A 64-bit range is several comparisons by itself, of one half and of the other.
+        let is_longer = |clause: &Clause<'_>| {
+            let is_range = |condition: &Condition| !matches!(condition.op, Op::Eq | Op::MaskedEq);
+            clause.conditions.len() > 1 || (Width::of(arch) == Width::Full && clause.conditions.iter().any(is_range))
+        };
         let goes_on = |index: u32| {
-            let mut longer = own.live().iter().filter(|clause| clause.conditions.len() > 1);
+            let mut longer = own.live().iter().filter(|clause| is_longer(clause));
             longer.any(|clause| first(clause).is_some_and(|condition| condition.index == index))
         };
-        if own.live().len() < 2 || own.live().iter().all(|clause| clause.conditions.len() < 2) {
+        if own.live().len() < 2 || !own.live().iter().any(|clause| is_longer(clause)) {
             return false;
         }
         let begun = own.live().iter().filter_map(|clause| Some((first(clause)?, clause.verdict())));

@@ -13,7 +13,7 @@ use proptest::test_runner::TestCaseError;
 
 use super::generated::{odd, pair, plain, plain_or_equal};
 use super::probes::{Probe, probes};
-use crate::asked::fresh;
+use crate::asked::same;
 
 pub type Checked = Result<(), TestCaseError>;
 
@@ -228,7 +228,7 @@ pub fn rewritten(native: Arch, a: &Profile, sparse: bool) -> Checked {
 
 proptest! {
     // `PROPTEST_CASES=20000 cargo test --test seccomp library` for a search.
-    #![proptest_config(ProptestConfig { max_shrink_iters: 500, ..fresh(400) })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 500, ..same(400) })]
 
     #[test]
     fn what_is_said_of_a_call_is_what_the_program_returns((native, a, _, sparse) in pair(odd)) {

@@ -1,5 +1,5 @@
 # tests/runtimes on version 2 of the control groups, with AppArmor and every
-# capability: nothing of it may be skipped here.
+# capability: all of it but what the skips below say.
 # limit: 600
 . vm-test
 
