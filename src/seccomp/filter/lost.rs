@@ -41,7 +41,7 @@ impl Filter<'_> {
             let mut longer = own.live().iter().filter(|clause| is_longer(clause));
             longer.any(|clause| first(clause).is_some_and(|condition| condition.index == index))
         };
-        if own.live().len() < 2 || !own.live().iter().any(|clause| is_longer(clause)) {
+        if own.live().len() < 2 || !own.live().iter().any(is_longer) {
             return false;
         }
         let begun = own.live().iter().filter_map(|clause| Some((first(clause)?, clause.verdict())));
