@@ -195,7 +195,8 @@ impl Ledger {
     /// Notes that messages were lost, how many if that is known.
     pub fn lose(&mut self, messages: u64) {
         self.lost_notices += 1;
-        self.lost_messages += messages;
+        // A log may claim any number.
+        self.lost_messages = self.lost_messages.saturating_add(messages);
     }
 
     /// All rows.
@@ -256,6 +257,13 @@ mod tests {
         assert!(!ledger.knows(&event(10, 2, 83)));
         let unstamped = Event { serial: None, ..event(10, 1, 83) };
         assert!(!ledger.knows(&unstamped) && !ledger.knows(&unstamped));
+    }
+
+    #[test]
+    fn a_log_that_claims_any_number_of_lost_messages_is_counted_on() {
+        let mut ledger = Ledger::default();
+        (0..2).for_each(|_| ledger.lose(u64::MAX));
+        assert_eq!((ledger.lost_notices, ledger.lost_messages), (2, u64::MAX));
     }
 
     #[test]
