@@ -23,8 +23,10 @@ pub struct WriteError {
 pub fn write_new(path: &Path, text: &[u8]) -> Result<(), WriteError> {
     let failed = |source| WriteError { path: path.to_owned(), source };
     let there = fs::metadata(path).ok();
-    // /dev/stdout may lead to a file, and then what is printed goes on behind it.
-    if there.as_ref().is_some_and(|there| !there.is_file() || path.starts_with("/dev")) {
+    // What /dev/stdout leads to may be a file, and then what is printed goes on behind it.
+    let is_descriptor =
+        ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc/self/fd"].iter().any(|own| path.starts_with(own));
+    if there.as_ref().is_some_and(|there| !there.is_file() || is_descriptor) {
         let write = |mut file: File| file.write_all(text);
         return OpenOptions::new().append(true).open(path).and_then(write).map_err(failed);
     }
@@ -70,6 +72,10 @@ mod tests {
         write_new(&place("link"), b"new").unwrap();
         assert!(place("link").is_symlink());
         assert_eq!(fs::read_to_string(place("file")).unwrap(), "new");
+        let memory = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
+        write_new(memory.path(), b"a longer text").unwrap();
+        write_new(memory.path(), b"new").unwrap();
+        assert_eq!(fs::read_to_string(memory.path()).unwrap(), "new", "a file below /dev is a file");
         let full = write_new(Path::new("/dev/full"), b"x").unwrap_err();
         assert_eq!(full.source.kind(), io::ErrorKind::StorageFull);
         assert!(write_new(folder.path(), b"x").is_err());

@@ -30,10 +30,14 @@ fn loaded(profiles: &[&Profile]) -> Loaded {
     try_loaded(profiles).unwrap()
 }
 
-/// The same of any profile at all: a few keep libseccomp busy for ever.
-fn try_loaded(profiles: &[&Profile]) -> Result<Loaded, CompileError> {
-    let compiled = |profile: &&Profile| Compiled::new(profile, Arch::X86_64).map(Compiled::into_program);
-    Ok(Loaded { programs: profiles.iter().map(compiled).collect::<Result<_, _>>()?, native: Arch::X86_64 })
+/// The same of any profile at all; nothing of the few that keep libseccomp busy for ever.
+fn try_loaded(profiles: &[&Profile]) -> Option<Loaded> {
+    let compiled = |profile: &&Profile| match Compiled::new(profile, Arch::X86_64) {
+        Ok(compiled) => Some(compiled.into_program()),
+        Err(CompileError::Hangs { .. } | CompileError::Endless { .. }) => None,
+        Err(error) => panic!("{error}: {profile:?}"),
+    };
+    Some(Loaded { programs: profiles.iter().map(compiled).collect::<Option<_>>()?, native: Arch::X86_64 })
 }
 
 fn shown(difference: &Difference) -> Vec<String> {
@@ -192,7 +196,7 @@ proptest! {
     /// The paths' answers are the program's own, for every value near a boundary.
     #[test]
     fn paths_and_runs_agree(a in any_profile(), b in any_profile(), first in value(), second in value()) {
-        let Ok(both) = try_loaded(&[&a, &b]) else { return Ok(()) };
+        let Some(both) = try_loaded(&[&a, &b]) else { return Ok(()) };
         let call = Call { arch: Arch::X86_64, number: 41, big_endian: false };
         let args = [first, second, 0, 0, 0, 0];
         let point = [condition(0, Op::Eq, first), condition(1, Op::Eq, second)];
@@ -209,7 +213,7 @@ proptest! {
     /// Where batten finds nothing looser, no value near a boundary is; where it does, the call it shows is.
     #[test]
     fn a_comparison_finds_what_trying_finds(a in any_profile(), b in any_profile(), first in value(), second in value()) {
-        let Ok(kernel) = try_loaded(&[&a]) else { return Ok(()) };
+        let Some(kernel) = try_loaded(&[&a]) else { return Ok(()) };
         let mut difference = Difference::default();
         let policy = Filter::new(&b, Arch::X86_64);
         let socket = Syscall::from_name("socket").unwrap();
