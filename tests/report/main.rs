@@ -109,7 +109,7 @@ fn the_page_works_in_a_browser_and_asks_no_network_for_anything() {
     assert_eq!(browser.evaluate("document.querySelectorAll('details.doc[open]').length"), 7);
     let pieces = "document.querySelectorAll('main ins, main del').length";
     assert_eq!(browser.evaluate(pieces), 0, "a diff is filled in when somebody looks");
-    browser.evaluate("document.querySelectorAll('.diff').forEach(function (one) { one.open = true; })");
+    assert_eq!(browser.evaluate(OPEN_EVERY_DIFF), true);
     let changed = "Array.from(document.querySelectorAll('details.doc')).find(function (one) { return one.textContent.includes('privileged'); }).querySelectorAll('ins').length > 0";
     assert_eq!(browser.evaluate(changed), true, "the diff of a container is there");
     let twice = "(function () { var all = Array.from(document.getElementById('hunks').content.children).map(function (one) { return one.textContent; }); return all.length - new Set(all).size; })()";
@@ -166,6 +166,11 @@ fn readable_on_a_telephone(browser: &mut Browser) {
     assert_eq!(browser.evaluate(broken), json!([]));
     browser.call("Emulation.setDeviceMetricsOverride", metrics(1280));
 }
+
+/// Opens them and waits until each has said so: a browser tells of it in a task of its own, after the script.
+const OPEN_EVERY_DIFF: &str = r"Promise.all(Array.from(document.querySelectorAll('.diff')).map(function (one) {
+  return new Promise(function (told) { one.addEventListener('toggle', told, {once: true}); one.open = true; });
+})).then(function (all) { return all.length > 0; })";
 
 const CONTRAST: &str = r"(function () {
   var parse = function (text) { return text.match(/[\d.]+/g).map(Number); };
