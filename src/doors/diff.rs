@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::check::exit_of;
-use super::input::Documents;
+use super::input::{Documents, one_standard_input};
 use super::{Exit, refuse, say};
 use crate::fleet::{Judged, Verdict};
 use crate::host::Host;
@@ -41,6 +41,9 @@ impl Diff {
         };
         if self.format == Format::JsonPatch && self.documents.paths().count() > 1 {
             return refuse(Exit::Usage, &"a JSON patch is for one document", "name one bundle at a time");
+        }
+        if let Err(exit) = one_standard_input(self.documents.paths()) {
+            return exit;
         }
         let judged = self.documents.judge(&policy, &Host::detect_for(&policy));
         let mut out = String::new();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::{Exit, refuse};
 use crate::fleet::Judged;
 use crate::host::Host;
 use crate::policy::{Policy, PolicyError};
@@ -80,6 +81,18 @@ impl Documents {
 /// The document's path: a folder stands for the config.json in it.
 pub fn file_of(path: &Path) -> PathBuf {
     if path != Path::new("-") && path.is_dir() { path.join(CONFIG) } else { path.to_owned() }
+}
+
+/// Refuses a command line that names standard input twice: the second would find it empty.
+///
+/// # Errors
+/// The exit code, when the reason has been said.
+pub(super) fn one_standard_input<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Result<(), Exit> {
+    if paths.into_iter().filter(|path| *path == Path::new("-")).count() < 2 {
+        return Ok(());
+    }
+    let hint = "give one of them as a file; in bash, <(COMMAND) is one";
+    Err(refuse(Exit::Usage, &"- stands twice, and standard input can be read only once", hint))
 }
 
 fn name(path: &Path) -> String {

@@ -33,6 +33,15 @@ const RESOLVE: &str = "resolve it for one container: --caps CAP,… (--caps \"\"
 
 impl Writer<'_> {
     fn head(&self, root: Value<'_>, out: &mut String) -> Result<(), ProfileError> {
+        let says_default = root.get("defaultAction").and_then(Value::as_str).is_some_and(|action| !action.is_empty());
+        if self.to == Dialect::Containerd && !says_default && items(root, "syscalls").next().is_none() {
+            let problem = "the profile has neither a default action nor rules, which switches seccomp off for engines";
+            return Err(ProfileError::at(
+                root,
+                problem,
+                "OCI says so by leaving linux.seccomp out; else write a defaultAction",
+            ));
+        }
         out.push('{');
         let mut object = Members { out, first: true };
         let mut numbered = false;

@@ -3,6 +3,7 @@
 use super::arch::Arch;
 use super::domain::Width;
 use super::filter::{Decision, Filter};
+use super::said::Named;
 use super::subset::first_looser;
 use super::syscalls::Syscall;
 use super::verdict::Verdict;
@@ -84,8 +85,8 @@ impl Differences {
     ) {
         let width = Width::of(arch);
         let gap = |example| {
-            let name = call.unwrap_or_default();
-            let (first, second) = (mine.words(name, left), theirs.words(name, right));
+            let named = Named { call: call.unwrap_or_default(), arch };
+            let (first, second) = (mine.words(named, left), theirs.words(named, right));
             Gap { archs: vec![arch], call: call.map(str::to_owned), first, second, example }
         };
         let (further, decided) = first_looser(mine, left, theirs, right, width);

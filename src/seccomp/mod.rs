@@ -10,6 +10,7 @@
 
 mod action;
 mod arch;
+mod arguments;
 #[cfg(feature = "cli")]
 mod bounds;
 #[cfg(feature = "cli")]
@@ -18,6 +19,8 @@ mod claims;
 mod combine;
 #[cfg(feature = "embedded")]
 pub mod compiled;
+#[cfg(feature = "cli")]
+pub mod constants;
 #[cfg(feature = "cli")]
 mod convert;
 #[cfg(feature = "cli")]
@@ -54,6 +57,7 @@ mod verdict;
 
 pub use action::{Action, Op};
 pub use arch::Arch;
+pub use arguments::Arguments;
 #[cfg(feature = "cli")]
 pub use bounds::{Bounds, Known};
 #[doc(hidden)]

@@ -12,9 +12,14 @@ impl<'d> DockerProfile<'d> {
     /// One sentence for each way in which the result is not what the profile's author can have meant.
     pub fn notes(&self, facts: &Facts<'_>, resolved: Option<&Resolved<'d>>) -> Vec<String> {
         let Some(resolved) = resolved else {
+            let what = if self.root.get("ociVersion").is_some() {
+                "this is a config.json, whose profile stands in linux.seccomp; read as a profile it has"
+            } else {
+                "the profile has"
+            };
+            let engine = self.dialect.engine();
             return vec![format!(
-                "the profile has neither a default action nor rules: {} runs the container without seccomp",
-                self.dialect.engine()
+                "{what} neither a default action nor rules: {engine} runs the container without seccomp"
             )];
         };
         let found = [

@@ -1,8 +1,10 @@
-//! A call as a person writes it: `socket(40,1,0)`, `openat(-100)`, `425`.
+//! A call as a person writes it: `socket(40,1,0)`, `socket(AF_VSOCK,SOCK_STREAM)`, `openat(AT_FDCWD)`, `425`.
 
 use std::fmt;
 
 use super::arch::Arch;
+use super::arguments::Arguments;
+use super::constants::Vocabulary;
 use super::syscalls::Syscall;
 
 /// One call that a profile is asked about.
@@ -31,9 +33,19 @@ pub enum QuestionError {
     /// A seventh argument.
     #[error("a system call has six arguments")]
     Arguments,
-    /// An argument that is no number of 64 bits.
-    #[error("{0:?} is no number of 64 bits")]
-    Argument(String),
+    /// An argument that is neither a number of 64 bits nor a name that batten knows there.
+    #[error("{word:?} is no number of 64 bits, nor a name that batten knows for argument {index} of {call}")]
+    Argument {
+        /// What stands there.
+        word: String,
+        /// Which argument, from 0.
+        index: u32,
+        /// Whose.
+        call: String,
+    },
+    /// Arguments in parentheses and behind them.
+    #[error("arguments stand in parentheses and behind them")]
+    Twice,
 }
 
 impl QuestionError {
@@ -41,15 +53,32 @@ impl QuestionError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::Name(_) => "spell it as in syscalls(2), without `__x64_sys_`; runtimes skip rules for unknown names",
-            Self::Open(_) | Self::Number(_) | Self::Arguments | Self::Argument(_) => {
-                "write a name or a number, with up to six numbers behind it: socket(40,1,0)"
+            Self::Open(_) | Self::Number(_) | Self::Arguments | Self::Twice => {
+                "write a name or a number, with up to six arguments behind it: 'socket(40,1,0)', or socket 40 1 0"
+            }
+            Self::Argument { .. } => {
+                "write a number (40, 0x28, -100), or names with | between them: AF_*, SOCK_*, CLONE_*, PR_*, PER_*, \
+                 ioctl requests, AT_FDCWD"
             }
         }
     }
 }
 
 impl Question {
-    /// Reads `name` or `name(1,0x2,-1)`, up to six arguments; a number on `arch` in the place of the name.
+    /// Reads a call and the arguments behind it, `socket` and `40`, `1`, which may stand in its parentheses as well.
+    ///
+    /// # Errors
+    /// [`QuestionError`].
+    pub fn parse_words(call: &str, args: &[String], arch: Arch) -> Result<Self, QuestionError> {
+        match (args, call.contains('(')) {
+            ([], _) => Self::parse(call, arch),
+            (_, true) => Err(QuestionError::Twice),
+            (args, false) => Self::parse(&format!("{call}({})", args.join(",")), arch),
+        }
+    }
+
+    /// Reads `name` or `name(1,0x2,-1)`, up to six arguments, numbers or the names that [`Vocabulary`] has for them; a
+    /// number on `arch` in the place of the call's name.
     ///
     /// # Errors
     /// [`QuestionError`].
@@ -74,8 +103,11 @@ impl Question {
         if words().count() > args.len() {
             return Err(QuestionError::Arguments);
         }
-        for (arg, word) in args.iter_mut().zip(words()) {
-            *arg = integer(word).ok_or_else(|| QuestionError::Argument(word.to_owned()))?;
+        let name = call.map_or(name, |call| call.name());
+        for ((arg, word), index) in args.iter_mut().zip(words()).zip(0..) {
+            let value = integer(word).or_else(|| named(word, Vocabulary::of(arch, name, index)));
+            let unknown = || QuestionError::Argument { word: word.to_owned(), index, call: name.to_owned() };
+            *arg = value.ok_or_else(unknown)?;
         }
         Ok(Self { call, number, args })
     }
@@ -87,13 +119,19 @@ impl fmt::Display for Question {
             (Some(number), _) => write!(f, "{number}")?,
             (None, call) => f.write_str(call.map_or("", Syscall::name))?,
         }
-        let used = self.args.iter().rposition(|arg| *arg != 0).map_or(0, |last| last + 1);
-        if used > 0 {
-            let args: Vec<String> = self.args[..used].iter().map(ToString::to_string).collect();
-            write!(f, "({})", args.join(","))?;
-        }
-        Ok(())
+        write!(f, "{}", Arguments(&self.args))
     }
+}
+
+/// Flags by name or number: `CLONE_NEWUSER|SIGCHLD`.
+fn named(word: &str, vocabulary: Option<Vocabulary>) -> Option<u64> {
+    /// Where calls that end in `at` begin (`include/uapi/linux/fcntl.h`).
+    const AT_FDCWD: u64 = 100_u64.wrapping_neg();
+    if word == "AT_FDCWD" {
+        return Some(AT_FDCWD);
+    }
+    let flag = |flag: &str| unsigned(flag).or_else(|| vocabulary?.value(flag).map(u64::from));
+    word.split('|').map(str::trim).try_fold(0, |all, one| Some(all | flag(one)?))
 }
 
 /// A negative number is what the kernel sees of it: `AT_FDCWD`, -100, has its upper bits set.
@@ -126,14 +164,37 @@ mod tests {
             ("41(0x28)", "socket", [40, 0, 0, 0, 0, 0]),
             ("0x29", "socket", [0; 6]),
             ("openat(-100)", "openat", [0xffff_ffff_ffff_ff9c, 0, 0, 0, 0, 0]),
+            ("openat(AT_FDCWD)", "openat", [0xffff_ffff_ffff_ff9c, 0, 0, 0, 0, 0]),
+            ("socket(AF_VSOCK, SOCK_STREAM|SOCK_CLOEXEC)", "socket", [40, 0x80001, 0, 0, 0, 0]),
+            ("41(AF_ALG)", "socket", [38, 0, 0, 0, 0, 0]),
+            ("clone(CLONE_NEWUSER | SIGCHLD|0x20000)", "clone", [0x1002_0011, 0, 0, 0, 0, 0]),
+            ("ioctl(0,TIOCSTI)", "ioctl", [0, 0x5412, 0, 0, 0, 0]),
+            ("prctl(PR_SET_NO_NEW_PRIVS,1)", "prctl", [38, 1, 0, 0, 0, 0]),
+            ("personality(PER_LINUX32)", "personality", [8, 0, 0, 0, 0, 0]),
             ("mmap(1,2,3,4,18446744073709551615,-0x8000000000000000)", "mmap", [1, 2, 3, 4, u64::MAX, 1 << 63]),
         ] {
             let question = Question::parse(text, Arch::X86_64).unwrap();
             assert_eq!((question.call.map(Syscall::name), question.args), (Some(name), args), "{text}");
             assert_eq!(Question::parse(&question.to_string(), Arch::X86_64), Ok(question));
         }
+        let on_s390x = Question::parse("clone(0,CLONE_NEWUSER)", Arch::S390x).unwrap();
+        assert_eq!(on_s390x.args, [0, 0x1000_0000, 0, 0, 0, 0]);
         let nobody = Question::parse("99999", Arch::X86_64).unwrap();
         assert_eq!((nobody.call, nobody.number), (None, Some(99999)));
+    }
+
+    #[test]
+    fn arguments_may_stand_behind_the_call_as_words() {
+        let words = |call, args: &[&str]| {
+            let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+            Question::parse_words(call, &args, Arch::X86_64)
+        };
+        let inside = Question::parse("socket(40,1,0)", Arch::X86_64).unwrap();
+        assert_eq!(words("socket", &["40", "1", "0"]), Ok(inside));
+        assert_eq!(words("socket", &["AF_VSOCK,1"]), Ok(inside));
+        assert_eq!(words("socket(40,1)", &[]), Ok(inside));
+        assert_eq!(words("socket(40)", &["1"]), Err(QuestionError::Twice));
+        assert_eq!(words("read", &["1"; 7]), Err(QuestionError::Arguments));
     }
 
     #[test]
@@ -144,12 +205,30 @@ mod tests {
             ("socket(1", "\"socket(1\" has no `)`"),
             ("socket(1)2", "\"socket(1)2\" has no `)`"),
             ("read(1,2,3,4,5,6,7)", "a system call has six arguments"),
-            ("read(,)", "\"\" is no number of 64 bits"),
-            ("read(+1)", "\"+1\" is no number of 64 bits"),
-            ("read(0x+1)", "\"0x+1\" is no number of 64 bits"),
-            ("read(--1)", "\"--1\" is no number of 64 bits"),
-            ("read(18446744073709551616)", "\"18446744073709551616\" is no number of 64 bits"),
-            ("read(-0x8000000000000001)", "\"-0x8000000000000001\" is no number of 64 bits"),
+            ("read(,)", "\"\" is no number of 64 bits, nor a name that batten knows for argument 0 of read"),
+            ("read(+1)", "\"+1\" is no number of 64 bits, nor a name that batten knows for argument 0 of read"),
+            ("read(0x+1)", "\"0x+1\" is no number of 64 bits, nor a name that batten knows for argument 0 of read"),
+            ("read(--1)", "\"--1\" is no number of 64 bits, nor a name that batten knows for argument 0 of read"),
+            (
+                "read(18446744073709551616)",
+                "\"18446744073709551616\" is no number of 64 bits, nor a name that batten knows for argument 0 of read",
+            ),
+            (
+                "read(-0x8000000000000001)",
+                "\"-0x8000000000000001\" is no number of 64 bits, nor a name that batten knows for argument 0 of read",
+            ),
+            (
+                "read(AF_UNIX)",
+                "\"AF_UNIX\" is no number of 64 bits, nor a name that batten knows for argument 0 of read",
+            ),
+            (
+                "socket(2,AF_UNIX)",
+                "\"AF_UNIX\" is no number of 64 bits, nor a name that batten knows for argument 1 of socket",
+            ),
+            (
+                "socket(AF_UNIX|)",
+                "\"AF_UNIX|\" is no number of 64 bits, nor a name that batten knows for argument 0 of socket",
+            ),
             ("4294967296", "4294967296 is no system call's number: they have 32 bits"),
             ("-1", "no system call \"-1\" is known"),
         ] {

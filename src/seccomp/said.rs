@@ -4,60 +4,30 @@ use std::fmt::Write;
 
 use super::action::Op;
 use super::arch::Arch;
+use super::arguments::Argument;
+use super::constants::Vocabulary;
 use super::filter::{Clause, Decision, Filter};
 use super::profile::Condition;
 use super::syscalls::Syscall;
 use super::verdict::Verdict;
 
-/// Address families by number (`include/linux/socket.h`), without `AF_`.
-const FAMILIES: [&str; 46] = [
-    "UNSPEC",
-    "UNIX",
-    "INET",
-    "AX25",
-    "IPX",
-    "APPLETALK",
-    "NETROM",
-    "BRIDGE",
-    "ATMPVC",
-    "X25",
-    "INET6",
-    "ROSE",
-    "DECnet",
-    "NETBEUI",
-    "SECURITY",
-    "KEY",
-    "NETLINK",
-    "PACKET",
-    "ASH",
-    "ECONET",
-    "ATMSVC",
-    "RDS",
-    "SNA",
-    "IRDA",
-    "PPPOX",
-    "WANPIPE",
-    "LLC",
-    "IB",
-    "MPLS",
-    "CAN",
-    "TIPC",
-    "BLUETOOTH",
-    "IUCV",
-    "RXRPC",
-    "ISDN",
-    "PHONET",
-    "IEEE802154",
-    "CAIF",
-    "ALG",
-    "NFC",
-    "VSOCK",
-    "KCM",
-    "QIPCRTR",
-    "SMC",
-    "XDP",
-    "MCTP",
-];
+/// A call by its name, on an interface: who names the values of its arguments.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'n> {
+    pub(super) call: &'n str,
+    pub(super) arch: Arch,
+}
+
+impl Named<'_> {
+    /// `1 (AF_UNIX)`, `0x5412 (TIOCSTI)`, `64`.
+    fn value(self, index: u32, value: u64) -> String {
+        let known = |vocabulary: Vocabulary| vocabulary.name(u32::try_from(value).ok()?);
+        match Vocabulary::of(self.arch, self.call, index).and_then(known) {
+            Some(name) => format!("{} ({name})", Argument(value)),
+            None => Argument(value).to_string(),
+        }
+    }
+}
 
 impl Filter<'_> {
     /// What the filter says of `call` on `arch`: `allowed where argument 0 is 1 (AF_UNIX), otherwise refused with EPERM`.
@@ -65,13 +35,13 @@ impl Filter<'_> {
         if !self.archs().contains(&arch) {
             return Verdict::KILL_THREAD.to_string();
         }
-        self.decision_on(call, arch).words(call.name(), self.default_verdict())
+        self.decision_on(call, arch).words(Named { call: call.name(), arch }, self.default_verdict())
     }
 }
 
 impl Decision<'_> {
-    /// What it says of the call `name`.
-    pub(super) fn words(&self, name: &str, default: Verdict) -> String {
+    /// What it says of the call `named`.
+    pub(super) fn words(&self, named: Named<'_>, default: Verdict) -> String {
         let otherwise = self.otherwise(default);
         let live = self.live();
         if live.is_empty() {
@@ -86,7 +56,7 @@ impl Decision<'_> {
             }
             told.push(verdict);
             let same: Vec<&Clause<'_>> = live.iter().filter(|clause| clause.verdict() == verdict).collect();
-            let _ = write!(out, "{verdict} where {}, ", alternatives(name, &same));
+            let _ = write!(out, "{verdict} where {}, ", alternatives(named, &same));
         }
         let _ = write!(out, "otherwise {otherwise}");
         out
@@ -94,7 +64,7 @@ impl Decision<'_> {
 }
 
 /// Clauses of which one must hold. Values of the same argument stand together.
-fn alternatives(name: &str, clauses: &[&Clause<'_>]) -> String {
+fn alternatives(named: Named<'_>, clauses: &[&Clause<'_>]) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut equal: Vec<(u32, Vec<u64>)> = Vec::new();
     for clause in clauses {
@@ -103,24 +73,24 @@ fn alternatives(name: &str, clauses: &[&Clause<'_>]) -> String {
                 Some((_, values)) => values.push(*value),
                 None => equal.push((*index, vec![*value])),
             },
-            conditions => parts.push(all(name, conditions)),
+            conditions => parts.push(all(named, conditions)),
         }
     }
     let values = equal.into_iter().map(|(index, values)| {
-        let values = values.iter().map(|value| number(name, index, *value)).collect::<Vec<_>>();
+        let values = values.iter().map(|value| named.value(index, *value)).collect::<Vec<_>>();
         format!("argument {index} is {}", listed(&values))
     });
     values.chain(parts).collect::<Vec<_>>().join(" or ")
 }
 
 /// Conditions that must all hold.
-pub(super) fn all(name: &str, conditions: &[Condition]) -> String {
-    conditions.iter().map(|condition| one(name, condition)).collect::<Vec<_>>().join(" and ")
+pub(super) fn all(named: Named<'_>, conditions: &[Condition]) -> String {
+    conditions.iter().map(|condition| one(named, condition)).collect::<Vec<_>>().join(" and ")
 }
 
-fn one(name: &str, condition: &Condition) -> String {
+fn one(named: Named<'_>, condition: &Condition) -> String {
     let Condition { index, value, value_two, op } = *condition;
-    let said = number(name, index, value);
+    let said = named.value(index, value);
     match op {
         Op::Eq => format!("argument {index} is {said}"),
         Op::Ne => format!("argument {index} is not {said}"),
@@ -129,15 +99,6 @@ fn one(name: &str, condition: &Condition) -> String {
         Op::Ge => format!("argument {index} is at least {said}"),
         Op::Gt => format!("argument {index} is above {said}"),
         Op::MaskedEq => format!("argument {index} & {value:#x} is {:#x}", value_two & value),
-    }
-}
-
-fn number(name: &str, index: u32, value: u64) -> String {
-    let family = usize::try_from(value).ok().and_then(|value| FAMILIES.get(value));
-    match family {
-        Some(family) if index == 0 && matches!(name, "socket" | "socketpair") => format!("{value} (AF_{family})"),
-        _ if value < 4096 => value.to_string(),
-        _ => format!("{value:#x}"),
     }
 }
 

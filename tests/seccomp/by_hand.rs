@@ -111,10 +111,11 @@ fn convert_refuses_what_a_format_cannot_say_and_names_the_line() {
         ),
         ("oci", mapped, "OCI knows no archMap"),
         ("containers", &by_kernel, "container-libs knows no minKernel"),
+        ("oci", r#"{"syscalls":[]}"#, "neither a default action nor rules, which switches seccomp off"),
     ] {
         let run = batten_reading(&["seccomp", "convert", "-", "--to", to], text);
         assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{to}");
-        assert!(run.stderr.contains(problem) && run.stderr.contains("hint: resolve it"), "{}", run.stderr);
+        assert!(run.stderr.contains(problem) && run.stderr.contains("hint: "), "{}", run.stderr);
     }
     assert_eq!(batten_reading(&["seccomp", "convert", "-", "--to", "docker"], &by_kernel).code, 0);
     let resolved =
@@ -284,6 +285,55 @@ fn explain_takes_numbers_and_other_architectures() {
 }
 
 #[test]
+#[cfg(target_arch = "x86_64")]
+fn explain_takes_arguments_by_name_in_parentheses_or_behind_the_call() {
+    for (words, code, says) in [
+        (&["socket(AF_VSOCK,SOCK_STREAM,0)"][..], 1, "socket(AF_VSOCK,SOCK_STREAM,0): refused with EPERM"),
+        (&["socket", "AF_UNIX", "SOCK_STREAM"], 0, "socket(AF_UNIX,SOCK_STREAM): allowed"),
+        (&["socket", "40", "1", "0"], 1, "socket(40,1,0): refused with EPERM"),
+        (&["clone", "CLONE_NEWUSER|SIGCHLD"], 1, "clone(CLONE_NEWUSER|SIGCHLD): refused with EPERM"),
+        (&["openat", "-100"], 0, "openat(-100): allowed"),
+        (&["openat", "AT_FDCWD", "--caps", ""], 0, "openat(AT_FDCWD): allowed"),
+        (&["personality", "PER_LINUX32"], 0, "8 (PER_LINUX32)"),
+    ] {
+        let run = batten(&[&["seccomp", "explain", "builtin:default"], words].concat());
+        assert_eq!(run.code, code, "{words:?}: {}{}", run.stdout, run.stderr);
+        assert!(run.stdout.contains(says), "{words:?}: {}", run.stdout);
+    }
+    for (words, problem, hint) in [
+        (&["socket(AF_VSOK)"][..], "\"AF_VSOK\" is no number of 64 bits, nor a name", "AF_*, SOCK_*, CLONE_*"),
+        (&["socket(40)", "1"], "arguments stand in parentheses and behind them", "socket 40 1 0"),
+        (&["read", "1", "2", "3", "4", "5", "6", "7"], "a system call has six arguments", "socket 40 1 0"),
+    ] {
+        let run = batten(&[&["seccomp", "explain", "builtin:default"], words].concat());
+        assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{words:?}");
+        assert!(run.stderr.contains(problem) && run.stderr.contains(hint), "{words:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn two_profiles_cannot_both_be_standard_input() {
+    for command in ["diff", "is-subset", "intersect", "merge", "lint"] {
+        let run = batten_reading(&["seccomp", command, "-", "-"], &profile(SOCKETS));
+        assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{command}: {}", run.stderr);
+        assert!(run.stderr.starts_with("error: - stands twice, and standard input"), "{command}: {}", run.stderr);
+        assert!(run.stderr.contains("hint: give one of them as a file"), "{command}: {}", run.stderr);
+    }
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn lint_finds_in_the_built_in_profile_only_what_32_bit_interfaces_cost() {
+    for caps in ["", "@docker", "@all"] {
+        let run = batten(&["seccomp", "lint", "builtin:default", "--caps", caps]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{caps}: {}", run.stdout);
+    }
+    let run = batten(&["seccomp", "lint", "builtin:default", "--abis", "compat"]);
+    let warnings: Vec<&str> = run.stdout.lines().filter(|line| line.contains("warning: ")).collect();
+    assert!(matches!(warnings.as_slice(), [one] if one.ends_with("[multiplexed]")), "{}", run.stdout);
+}
+
+#[test]
 fn profiles_in_groups_are_read_from_standard_input_too() {
     let run =
         batten_reading(&["seccomp", "explain", "-", "keyctl"], "allow = ['@default']\n\n# why\nlog = ['keyctl']\n");
@@ -325,4 +375,7 @@ fn what_is_no_profile_or_none_that_an_engine_reads_is_refused_with_what_to_name(
     }
     let run = batten_reading(&["seccomp", "resolve", "-"], "null");
     assert_eq!((run.code, run.stdout.as_str()), (0, "null\n"), "{}", run.stderr);
+    let run = batten_reading(&["seccomp", "resolve", "-"], r#"{"ociVersion":"1.0.2"}"#);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "null\n"), "{}", run.stderr);
+    assert!(run.stderr.contains("this is a config.json, whose profile stands in linux.seccomp"), "{}", run.stderr);
 }

@@ -4,8 +4,15 @@
 //! the object that the implementation itself printed for the profile.json beside it, or `refused:` and batten's reason
 //! where the implementation refuses, or crashes, or where batten finds two readings. The objects come from moby/profiles
 //! v0.2.3, container-libs v0.67 and containerd 2.2, compiled with the machine and the kernel as variables.
+//!
+//! `testdata/seccomp/generated/DIALECT.jsonl` has one generated profile a line, odd in every member, and what the
+//! unmodified implementation, built for GOARCH and run on that kernel release by qemu-user, made of it.
 
 use std::path::{Path, PathBuf};
+
+use batten::seccomp::{Bounding, Dialect, DockerProfile, Facts, Fidelity, Kernel, Machine};
+use batten::spec::Document;
+use serde::Deserialize;
 
 use crate::batten::{batten, batten_reading};
 
@@ -57,6 +64,55 @@ fn check(profile: &Path, case: &str) {
     } else {
         assert_eq!((run.code, run.stdout.trim_end()), (0, rest), "{context}");
     }
+}
+
+/// A generated profile, and what the implementation made of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    arch: String,
+    kernel: String,
+    caps: Vec<String>,
+    profile: String,
+    /// The object that it printed, or null.
+    #[serde(default)]
+    answer: serde_json::Value,
+    /// It refused the profile, or crashed on it.
+    #[serde(default)]
+    refused: bool,
+}
+
+impl Case {
+    /// What batten prints; none where it refuses.
+    fn resolved(&self, dialect: Dialect) -> Option<serde_json::Value> {
+        let document = Document::parse(self.profile.clone().into_bytes()).ok()?;
+        let facts = Facts {
+            machine: Machine::from_goarch(&self.arch).unwrap(),
+            kernel: Kernel::Release(&self.kernel),
+            bounding: Bounding::Names(&self.caps),
+        };
+        let profile = DockerProfile::read(document.root(), dialect, Fidelity::Exact).ok()?;
+        let resolved = profile.resolve_for(&facts).ok()?;
+        Some(resolved.map_or(serde_json::Value::Null, |own| serde_json::from_str(&own.to_json()).unwrap()))
+    }
+}
+
+#[test]
+fn thousands_of_odd_profiles_come_out_as_the_implementations_have_them() {
+    let mut asked = 0;
+    for (dialect, text) in [
+        (Dialect::Moby, include_str!("../../testdata/seccomp/generated/moby.jsonl")),
+        (Dialect::Containers, include_str!("../../testdata/seccomp/generated/containers.jsonl")),
+        (Dialect::Containerd, include_str!("../../testdata/seccomp/generated/containerd.jsonl")),
+    ] {
+        for (line, text) in text.lines().enumerate() {
+            let case: Case = serde_json::from_str(text).unwrap();
+            let want = (!case.refused).then(|| case.answer.clone());
+            assert_eq!(case.resolved(dialect), want, "{dialect:?} line {}: {text}", line + 1);
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 3000);
 }
 
 const CONDITIONAL: &str = r#"{

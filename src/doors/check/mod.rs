@@ -14,7 +14,7 @@ use clap::Args;
 use self::against::Against;
 use self::fail_on::FailOn;
 use self::sheet::{Row, Sheet};
-use super::input::{PolicyFiles, read_file};
+use super::input::{PolicyFiles, one_standard_input, read_file};
 use super::{Exit, refuse};
 use crate::fleet::{Baseline, Item, Judged, Named, Running, Summary, Text, Verdict, in_order, items, running};
 use crate::host::{Host, Namespaces};
@@ -111,6 +111,9 @@ impl Check {
         };
         if self.no_spec && self.fail_on.iter().any(|named| named.is_spec()) {
             return refuse(Exit::Usage, &"--fail-on spec needs what --no-spec leaves out", "give one of them");
+        }
+        if let Err(exit) = one_standard_input(self.paths.iter().map(PathBuf::as_path)) {
+            return exit;
         }
         let began = Instant::now();
         match self.report(&policy, baseline.as_ref(), against.as_ref()) {

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::strace::{read, say_notes};
+use crate::doors::input::one_standard_input;
 use crate::doors::{Exit, refuse};
 use crate::record::strace::Options;
 use crate::record::{Recording, output};
@@ -14,6 +15,7 @@ use crate::seccomp::Arch;
 /// # Errors
 /// The exit code, when the reason has been said.
 pub(in crate::doors) fn recordings(paths: &[PathBuf], options: Options) -> Result<Recording, Exit> {
+    one_standard_input(paths.iter().map(PathBuf::as_path))?;
     let mut merged: Option<Recording> = None;
     for path in paths {
         let read = recording(path, options)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::named::Container;
+use crate::doors::input::one_standard_input;
 use crate::doors::{Exit, say};
 use crate::seccomp::{Arch, Profile, intersect, merge};
 
@@ -37,6 +38,9 @@ struct Profiles {
 
 impl Profiles {
     fn fold(&self, combine: fn(&Profile, &Profile, Arch) -> Profile) -> Exit {
+        if let Err(exit) = one_standard_input(self.paths.iter().map(PathBuf::as_path)) {
+            return exit;
+        }
         let mut all: Option<Profile> = None;
         for path in &self.paths {
             let next = match self.container.read(path) {

@@ -11,7 +11,7 @@ use super::named::Container;
 use crate::doors::format::Format;
 use crate::doors::{Exit, say};
 use crate::escape::escape;
-use crate::seccomp::{Arch, Differences, Filter, Gap};
+use crate::seccomp::{Arch, Arguments, Differences, Filter, Gap};
 
 /// Says what each of two profiles lets through and the other does not
 #[derive(Debug, Args)]
@@ -34,9 +34,9 @@ pub(super) struct Diff {
 
 impl Diff {
     pub(super) fn run(&self) -> Exit {
-        let (first, second) = match (self.container.read(&self.first), self.container.read(&self.second)) {
-            (Ok(first), Ok(second)) => (first.profile, second.profile),
-            (Err(exit), _) | (_, Err(exit)) => return exit,
+        let (first, second) = match self.container.read_both(&self.first, &self.second) {
+            Ok((first, second)) => (first.profile, second.profile),
+            Err(exit) => return exit,
         };
         let found = Differences::between(&Filter::new(&first, Arch::NATIVE), &Filter::new(&second, Arch::NATIVE));
         let printed = match self.format {
@@ -95,12 +95,7 @@ fn sections(out: &mut String, gaps: &[Gap], first: &str, second: &str) {
 
 fn shown(gap: &Gap) -> String {
     let Some(call) = &gap.call else { return "every call that batten does not know".to_owned() };
-    let used = gap.example.iter().rposition(|arg| *arg != 0).map_or(0, |last| last + 1);
-    if used == 0 {
-        return escape(call).into_owned();
-    }
-    let args: Vec<String> = gap.example[..used].iter().map(ToString::to_string).collect();
-    format!("{}({})", escape(call), args.join(", "))
+    format!("{}{}", escape(call), Arguments(&gap.example))
 }
 
 /// The machine's own interface needs no mention.

@@ -20,6 +20,7 @@ use crate::seccomp::{
 #[command(after_help = "Examples:
   batten seccomp explain builtin:default clone3
   batten seccomp explain ./profile.json 'socket(40,1,0)'
+  batten seccomp explain ./profile.json socket AF_VSOCK SOCK_STREAM
   batten seccomp explain docker.json 'socketcall(1)' --arch 386
   batten seccomp explain docker.json 425 --caps CAP_SYS_ADMIN --format json
 
@@ -28,8 +29,12 @@ pub(super) struct Explain {
     /// A file of any format, - for standard input, builtin:default
     profile: PathBuf,
 
-    /// The call by name or number, with its arguments where conditions ask for them: `socket(40,1,0)`, `openat(-100)`; missing ones are 0
+    /// The call by name or number; its arguments may stand in parentheses: `socket(40,1,0)`, `openat(-100)`
     call: String,
+
+    /// Its arguments, where conditions ask for them: numbers, or names such as `AF_VSOCK`, `CLONE_NEWUSER|SIGCHLD`, `TIOCSTI`; missing ones are 0
+    #[arg(value_name = "ARG", allow_negative_numbers = true)]
+    args: Vec<String>,
 
     /// The interface or machine that it is made on: 386, arm64, x32; without it, this machine's own
     #[arg(long, value_name = "ARCH", value_parser = interface)]
@@ -66,7 +71,7 @@ impl Explain {
     pub(super) fn run(&self) -> Exit {
         let arch = self.arch.unwrap_or(Arch::NATIVE);
         let native = if Arch::NATIVE.compat().contains(&arch) { Arch::NATIVE } else { arch };
-        let asked = match Question::parse(&self.call, arch) {
+        let asked = match Question::parse_words(&self.call, &self.args, arch) {
             Ok(question) => Asked { question, arch, native },
             Err(error) => return refuse(Exit::Usage, &error.to_string(), error.hint()),
         };
@@ -84,8 +89,14 @@ impl Explain {
         say(&printed).unwrap_or(exit)
     }
 
+    /// The call as it was asked for.
+    fn written(&self) -> String {
+        let call = self.call.trim();
+        if self.args.is_empty() { call.to_owned() } else { format!("{call}({})", self.args.join(",")) }
+    }
+
     fn words(&self, asked: &Asked, answer: &Answer, named: &Named, target: &Target) -> String {
-        let mut out = format!("{}{}: {}\n", escape(self.call.trim()), asked.title(), answer.verdict);
+        let mut out = format!("{}{}: {}\n", escape(&self.written()), asked.title(), answer.verdict);
         let _ = match answer.reason {
             Reason::Rule(rule) => writeln!(out, "  {}", asked.by_rule(named, rule)),
             Reason::Default => writeln!(out, "  by the default action: {}", asked.by_default(named)),

@@ -8,10 +8,13 @@ use clap::{Args, ValueEnum};
 use super::input::{self, Source};
 use super::named::Container;
 use crate::doors::format::Format;
+use crate::doors::input::one_standard_input;
 use crate::doors::{Exit, refuse, remarks, say};
 use crate::remark::{Level, Remark};
-use crate::seccomp::Dialect;
 use crate::seccomp::lint::{CODES, Purpose, lint, lint_groups};
+use crate::seccomp::{Dialect, builtin};
+use crate::settings::BUILT_IN_PROFILE;
+use crate::spec::Document;
 
 /// Looks for what a profile says and its author hardly meant
 #[derive(Debug, Args)]
@@ -23,7 +26,7 @@ use crate::seccomp::lint::{CODES, Purpose, lint, lint_groups};
 
 Exit codes: 0 nothing but notes, 1 warnings or errors, 3 a file is unreadable, 4 wrong usage.")]
 pub(super) struct Lint {
-    /// Files of any format, or - for standard input
+    /// Files of any format, - for standard input, builtin:default
     #[arg(required_unless_present = "codes", value_name = "PROFILE")]
     files: Vec<PathBuf>,
 
@@ -69,6 +72,9 @@ impl Lint {
         if self.codes {
             return say(&codes()).unwrap_or(Exit::Clean);
         }
+        if let Err(exit) = one_standard_input(self.files.iter().map(PathBuf::as_path)) {
+            return exit;
+        }
         let mut worst = Exit::Clean;
         let mut found: Vec<(&Path, Remark)> = Vec::new();
         for file in &self.files {
@@ -89,6 +95,9 @@ impl Lint {
             fits_capabilities: self.container.has_caps(),
             engine: self.engine.map(Into::into),
         };
+        if file == Path::new(BUILT_IN_PROFILE) {
+            return remarks_on_built_in(&purpose);
+        }
         match (input::read_any(file)?, self.engine) {
             (Source::Json(document), _) => Ok(lint(&document, &purpose)),
             (Source::Groups(profile), None) => Ok(lint_groups(&profile, &purpose)),
@@ -98,6 +107,14 @@ impl Lint {
             }
         }
     }
+}
+
+/// The built-in profile has no text of its own for one container: what it comes to is looked at.
+fn remarks_on_built_in(purpose: &Purpose) -> Result<Vec<Remark>, Exit> {
+    let text = builtin(&purpose.target).to_json();
+    let document = Document::parse(text.into_bytes())
+        .map_err(|error| refuse(Exit::Unreadable, &format!("{BUILT_IN_PROFILE}: {error}"), error.hint()))?;
+    Ok(lint(&document, purpose))
 }
 
 fn codes() -> String {

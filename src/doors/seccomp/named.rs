@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::{self, Source};
 use crate::capability::{CapSet, Capability};
+use crate::doors::input::one_standard_input;
 use crate::doors::{Exit, refuse};
 use crate::seccomp::{
     Abis, Arch, GroupProfile, KernelVersion, Profile, Syscall, Target, builtin, read_any, read_placed,
@@ -108,6 +109,18 @@ impl Container {
     /// The exit code, when the reason has been said.
     pub(in crate::doors) fn read(&self, path: &Path) -> Result<Named, Exit> {
         read_for(path, &self.target())
+    }
+
+    /// Reads two profiles that are to be compared.
+    ///
+    /// # Errors
+    /// As [`Container::read`], and where both are standard input.
+    pub(super) fn read_both(&self, first: &Path, second: &Path) -> Result<(Named, Named), Exit> {
+        one_standard_input([first, second])?;
+        match (self.read(first), self.read(second)) {
+            (Ok(first), Ok(second)) => Ok((first, second)),
+            (Err(exit), _) | (_, Err(exit)) => Err(exit),
+        }
     }
 }
 

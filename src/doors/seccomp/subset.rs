@@ -32,9 +32,9 @@ pub(super) struct IsSubset {
 
 impl IsSubset {
     pub(super) fn run(&self) -> Exit {
-        let (left, right) = match (self.container.read(&self.left), self.container.read(&self.right)) {
-            (Ok(left), Ok(right)) => (left, right),
-            (Err(exit), _) | (_, Err(exit)) => return exit,
+        let (left, right) = match self.container.read_both(&self.left, &self.right) {
+            Ok(both) => both,
+            Err(exit) => return exit,
         };
         let answer = is_subset(&left.profile, &right.profile, Arch::NATIVE);
         let printed = match self.format {

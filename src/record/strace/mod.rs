@@ -12,7 +12,6 @@ mod notes;
 mod outcome;
 mod reader;
 mod scalar;
-mod symbols;
 mod table;
 mod tally;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Scalar arguments that are few and say much: socket families, namespaces to be cloned, `ioctl` requests, `prctl`
 //! options, personalities. Pointers cannot be judged by seccomp, file descriptors mean nothing in the next run.
 
-use super::symbols::Vocabulary;
+use crate::seccomp::constants::{Vocabulary, flags_of_clone};
 use crate::seccomp::{Arch, Syscall};
 
 /// An argument worth a condition.
@@ -23,28 +23,16 @@ const NEWTIME: u32 = 0x80;
 
 /// The argument of `syscall` that is worth a condition, if it has one.
 pub fn kept_argument(arch: Arch, syscall: Syscall) -> Option<Kept> {
-    let kept = |index, mask, vocabulary| Some(Kept { index, mask, vocabulary, label: b"" });
-    match syscall.name() {
-        "socket" | "socketpair" => kept(0, u32::MAX, Vocabulary::Family),
-        "clone" => {
-            // `CONFIG_CLONE_BACKWARDS2`: the stack comes first there.
-            let index = u32::from(matches!(arch, Arch::S390x | Arch::S390));
-            Some(Kept { index, mask: NAMESPACES, vocabulary: Vocabulary::Clone, label: b"flags=" })
-        }
-        "unshare" => kept(0, NAMESPACES | NEWTIME, Vocabulary::Clone),
-        "setns" => kept(1, u32::MAX, Vocabulary::Clone),
-        "ioctl" if has_generic_ioctls(arch) => kept(1, u32::MAX, Vocabulary::Ioctl),
-        "prctl" | "arch_prctl" => kept(0, u32::MAX, Vocabulary::Prctl),
-        "personality" => kept(0, u32::MAX, Vocabulary::Personality),
-        _ => None,
-    }
-}
-
-const fn has_generic_ioctls(arch: Arch) -> bool {
-    matches!(
-        arch,
-        Arch::X86_64 | Arch::X86 | Arch::X32 | Arch::Aarch64 | Arch::Arm | Arch::Riscv64 | Arch::S390x | Arch::S390
-    )
+    let name = syscall.name();
+    let (index, mask, label): (u32, u32, &[u8]) = match name {
+        "socket" | "socketpair" | "prctl" | "arch_prctl" | "personality" => (0, u32::MAX, b""),
+        "clone" => (flags_of_clone(arch), NAMESPACES, b"flags="),
+        "unshare" => (0, NAMESPACES | NEWTIME, b""),
+        "setns" | "ioctl" => (1, u32::MAX, b""),
+        _ => return None,
+    };
+    let vocabulary = Vocabulary::of(arch, name, index)?;
+    Some(Kept { index, mask, vocabulary, label })
 }
 
 impl Kept {

@@ -203,7 +203,7 @@ pub static CODES: &[Code] = &[
         "lost-conditions",
         Error,
         "containerd and Kubernetes read the file as plain OCI: conditional rules apply always.",
-        "give them the resolved form: batten seccomp convert --to oci",
+        "give them the resolved form: batten seccomp convert FILE --to kubernetes --caps CAP,…",
     ),
     code(
         "ignored-errno",
