@@ -295,6 +295,8 @@ fn explain_takes_arguments_by_name_in_parentheses_or_behind_the_call() {
         (&["openat", "-100"], 0, "openat(-100): allowed"),
         (&["openat", "AT_FDCWD", "--caps", ""], 0, "openat(AT_FDCWD): allowed"),
         (&["personality", "PER_LINUX32"], 0, "8 (PER_LINUX32)"),
+        (&["ptrace", "--kernel", "4.7.10-amd64"], 1, "ptrace: refused with EPERM"),
+        (&["ptrace", "--kernel", "4.8.0-rc1"], 0, "ptrace: allowed"),
     ] {
         let run = batten(&[&["seccomp", "explain", "builtin:default"], words].concat());
         assert_eq!(run.code, code, "{words:?}: {}{}", run.stdout, run.stderr);
@@ -303,6 +305,7 @@ fn explain_takes_arguments_by_name_in_parentheses_or_behind_the_call() {
     for (words, problem, hint) in [
         (&["socket(AF_VSOK)"][..], "\"AF_VSOK\" is no number of 64 bits, nor a name", "AF_*, SOCK_*, CLONE_*"),
         (&["socket(40)", "1"], "arguments stand in parentheses and behind them", "socket 40 1 0"),
+        (&["read", "--kernel", "newest"], "it does not begin with two numbers", "--help"),
         (&["read", "1", "2", "3", "4", "5", "6", "7"], "a system call has six arguments", "socket 40 1 0"),
     ] {
         let run = batten(&[&["seccomp", "explain", "builtin:default"], words].concat());

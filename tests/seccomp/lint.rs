@@ -75,6 +75,19 @@ fn cases() -> Vec<Case> {
                 r#"{"names":["io_setup"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_BPF"]},"excludes":{"caps":["CAP_BPF"]}}"#,
             ),
         ),
+        (
+            &[("never-applies", 3)],
+            &[],
+            refusing(
+                r#"{"names":["io_setup"],"action":"SCMP_ACT_ALLOW","includes":{"minKernel":"5.0"},"excludes":{"minKernel":"4.8"}}"#,
+            ),
+        ),
+        (
+            &[("never-applies", 3)],
+            &[],
+            refusing(r#"{"names":["io_setup"],"action":"SCMP_ACT_ALLOW","excludes":{"minKernel":""}}"#),
+        ),
+        (&[], &[], refusing(r#"{"names":["io_setup"],"action":"SCMP_ACT_ALLOW","excludes":{"minKernel":"0.1"}}"#)),
         (&[("never-matches", 3)], &[], one(r#"{"index":0,"value":0,"op":"SCMP_CMP_LT"}"#)),
         (&[("masked-bits", 3)], &[], one(r#"{"index":0,"value":1,"valueTwo":3,"op":"SCMP_CMP_MASKED_EQ"}"#)),
         (&[("or-conditions", 3)], &[], one(&format!("{},{}", eq(0, 1), eq(0, 2)))),

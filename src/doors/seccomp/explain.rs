@@ -12,7 +12,7 @@ use crate::doors::format::Format;
 use crate::doors::{Exit, refuse, say};
 use crate::escape::escape;
 use crate::seccomp::{
-    Answer, Arch, Filter, Group, Machine, Profile, Question, Reason, Ruled, Syscall, Target, Verdict,
+    Answer, Arch, Filter, Group, KernelVersion, Machine, Profile, Question, Reason, Ruled, Syscall, Target, Verdict,
 };
 
 /// Says what a profile does to a system call, and which rule says so
@@ -40,12 +40,21 @@ pub(super) struct Explain {
     #[arg(long, value_name = "ARCH", value_parser = interface)]
     arch: Option<Arch>,
 
+    /// The kernel, as `uname -r` names it, for conditions on it; without it, this one
+    #[arg(long, value_name = "RELEASE", value_parser = release)]
+    kernel: Option<KernelVersion>,
+
     #[command(flatten)]
     container: Container,
 
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+}
+
+fn release(text: &str) -> Result<KernelVersion, String> {
+    let unreadable = || "it does not begin with two numbers, as what `uname -r` prints does: 6.1.0-18-amd64".to_owned();
+    KernelVersion::parse(text).ok_or_else(unreadable)
 }
 
 fn interface(name: &str) -> Result<Arch, String> {
@@ -75,7 +84,8 @@ impl Explain {
             Ok(question) => Asked { question, arch, native },
             Err(error) => return refuse(Exit::Usage, &error.to_string(), error.hint()),
         };
-        let target = Target { arch: native, ..self.container.target() };
+        let container = self.container.target();
+        let target = Target { arch: native, kernel: self.kernel.unwrap_or(container.kernel), ..container };
         let named = match read_for(&self.profile, &target) {
             Ok(named) => named,
             Err(exit) => return exit,

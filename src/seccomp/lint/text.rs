@@ -6,11 +6,13 @@ use super::{Remarks, names};
 use crate::capability::Capability;
 use crate::seccomp::action::{Action, Op};
 use crate::seccomp::arch::Arch;
-use crate::seccomp::docker::{Dialect, has_any, items};
+use crate::seccomp::docker::{Dialect, has_any, items, min_kernel};
 use crate::seccomp::domain::{Region, Width};
 use crate::seccomp::machine::Machine;
 use crate::seccomp::profile::Condition;
+use crate::seccomp::resolve::Kernel;
 use crate::seccomp::syscalls::Syscall;
+use crate::seccomp::target::KernelVersion;
 use crate::seccomp::verdict::Verdict;
 use crate::spec::Value;
 
@@ -35,6 +37,9 @@ pub(super) fn check(remarks: &mut Remarks, root: Value<'_>, engine: Dialect) {
         numbers(remarks, rule, "action", "errnoRet");
         conditions(remarks, rule);
         who(remarks, rule);
+        if engine == Dialect::Moby {
+            kernels(remarks, rule);
+        }
         if has_any(rule, &["includes", "excludes"]) {
             conditional = Some(conditional.map_or((rule, 1), |(first, count)| (first, count + 1)));
         }
@@ -204,6 +209,16 @@ fn who(remarks: &mut Remarks, rule: Value<'_>) {
     let (wanted, unwanted) = (texts(includes, "arches"), texts(excludes, "arches"));
     if !wanted.is_empty() && wanted.iter().all(|arch| unwanted.contains(arch)) {
         remarks.at("never-applies", rule, "every machine that it includes it excludes");
+    }
+}
+
+fn kernels(remarks: &mut Remarks, rule: Value<'_>) {
+    let least = |key| min_kernel(rule.get(key)).ok().flatten();
+    let Some(until) = least("excludes") else { return };
+    let from = least("includes").unwrap_or(KernelVersion { major: 0, minor: 0 });
+    if from >= until {
+        let (from, until) = (Kernel::Version(from), Kernel::Version(until));
+        remarks.at("never-applies", rule, format!("it is for kernels from {from} on, without those from {until} on"));
     }
 }
 
