@@ -7,6 +7,8 @@ pub mod capability;
 #[cfg(feature = "cli")]
 pub mod cases;
 #[cfg(feature = "cli")]
+mod count;
+#[cfg(feature = "cli")]
 pub mod denials;
 #[cfg(feature = "cli")]
 pub mod doctor;

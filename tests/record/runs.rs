@@ -21,7 +21,7 @@ fn runs_are_merged_counted_and_judged_stable() {
     assert!(row("getpid").ends_with("run 2"), "{}", coverage.stdout);
     let early = batten(&["record", "merge", &saved, &three, "--stabilised", "2"]);
     assert_eq!(early.code, 1, "{}", early.stderr);
-    assert!(early.stderr.contains("1 more quiet runs"), "{}", early.stderr);
+    assert!(early.stderr.contains("1 more quiet run wanted"), "{}", early.stderr);
     assert_eq!(batten(&["record", "merge", &saved, &three, &four, "--stabilised", "2"]).code, 0);
 }
 

@@ -157,7 +157,7 @@ fn refused_calls_and_unreadable_lines_are_said() {
         "getuid was refused with EPERM",
         "getppid was refused with ENOSYS",
         "this is no trace",
-        "1 lines stop in the middle",
+        "1 line stops in the middle",
     ] {
         assert!(made.stderr.contains(said), "{said}: {}", made.stderr);
     }
@@ -187,4 +187,11 @@ fn nonsense_is_refused_with_a_hint() {
         assert!(run.stdout.is_empty());
         assert!(code == 4 || run.stderr.contains("hint: "), "{}", run.stderr);
     }
+    let binary = batten(&["record", "strace", env!("CARGO_BIN_EXE_batten")]);
+    assert!(binary.code == 3 && binary.stderr.contains("is no text"), "{}", binary.stderr);
+    // Each of these bytes takes six characters to show.
+    fs::write(lab.path("control"), [&b"read(0, \"\", 1) = 0\n"[..], &[1; 1000]].concat()).unwrap();
+    let control = batten(&["record", "strace", &lab.text("control")]);
+    let longest = control.stderr.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(control.code == 0 && longest < 250, "what is no text is not shown at length: {}", control.stderr);
 }

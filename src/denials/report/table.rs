@@ -2,6 +2,7 @@
 
 use super::text::lost;
 use super::{asked_by, interface, shown};
+use crate::count::counted;
 use crate::denials::ledger::{Ledger, Row};
 use crate::escape::escape;
 
@@ -11,8 +12,7 @@ pub fn table(ledger: &Ledger, width: usize, height: usize) -> String {
     rows.sort_by_key(|row| std::cmp::Reverse((row.last, row.count)));
     let total: u64 = ledger.denials().map(|row| row.count).sum();
     let kinds = ledger.denials().count();
-    let plural = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let (total, kinds) = (plural(total, "refusal"), plural(kinds as u64, "kind"));
+    let (total, kinds) = (counted(total, "refusal"), counted(kinds as u64, "kind"));
     let so_far = if rows.is_empty() { "nothing was refused so far".to_owned() } else { format!("{total} of {kinds}") };
     let mut lines = vec![format!("batten denials: {so_far}; ^C ends it")];
     lines.extend(lost(ledger));

@@ -57,6 +57,6 @@ impl Attach {
             let duration = asked.duration.map_or_else(String::new, |time| format!("for {} s, or ", time.as_secs_f32()));
             note_to(&format!("recording container {id} by {}, {duration}until it ends or ^C", backend.name()));
         };
-        take(live::attach(id, &self.roots, asked, begun), &self.sink)
+        take(|| live::attach(id, &self.roots, asked, begun), &self.sink)
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::sink::{RuntimeName, note_to};
 use super::source::recordings;
 use super::strace::machine;
+use crate::count::{counted, times};
 use crate::doors::format::Format;
 use crate::doors::seccomp::named::Container;
 use crate::doors::{Exit, say};
@@ -90,7 +91,8 @@ impl Diff {
 fn summary(recording: &Recording, refused: &[Refused<'_>]) -> String {
     let (calls, runs) = (recording.syscalls().len(), recording.runs.len());
     let breaking = refused.iter().filter(|one| one.breaks()).count();
-    format!("{calls} different calls in {runs} runs: the profile would have refused {breaking} of them")
+    let (calls, runs) = (counted(calls as u64, "different call"), counted(runs as u64, "run"));
+    format!("{calls} in {runs}: the profile would have refused {breaking}")
 }
 
 fn text(recording: &Recording, refused: &[Refused<'_>], unused: &[Syscall], idle: &[Arch]) -> String {
@@ -123,10 +125,6 @@ fn line(recording: &Recording, one: &Refused<'_>) -> String {
     let first = first.filter(|first| first.line > 0);
     let first = first.map_or(String::new(), |first| format!(", first {}:{}", escape(&first.source), first.line));
     format!("{call}{abi}: {may}{} ({}){was}; made {}{first}", one.verdict, reason(one.reason), times(count))
-}
-
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn reason(reason: Reason) -> String {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::sink::{Sink, note_to};
+use crate::count::counted;
 use crate::doors::{Exit, refuse};
 use crate::record::live::{Asked, Backend, LiveError, Recorded};
 
@@ -32,8 +33,9 @@ enum BackendName {
 }
 
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "give a number of seconds, such as 60 or 0.5".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    let number = text.parse().ok();
+    let seconds = number.and_then(|number| Duration::try_from_secs_f64(number).ok());
+    seconds.ok_or_else(|| "give a number of seconds, such as 60 or 0.5".to_owned())
 }
 
 impl How {
@@ -48,17 +50,20 @@ impl How {
     }
 }
 
-/// Writes what was recorded.
-pub(super) fn take(recorded: Result<Recorded, LiveError>, sink: &Sink) -> Exit {
-    let recorded = match recorded {
+/// Records, and writes what was recorded: not before it is clear that it can be written.
+pub(super) fn take(record: impl FnOnce() -> Result<Recorded, LiveError>, sink: &Sink) -> Exit {
+    if let Err(exit) = sink.check() {
+        return exit;
+    }
+    let recorded = match record() {
         Ok(recorded) => recorded,
         Err(error) => return refuse(Exit::Unreadable, &error, error.hint()),
     };
     recorded.notes.iter().for_each(|note| note_to(note));
     let recording = &recorded.recording;
-    let calls = recording.syscalls().len();
+    let calls = recording.syscalls().len() as u64;
     let times: u64 = recording.calls.values().map(|seen| seen.count).sum();
-    note_to(&format!("{calls} different system calls, {times} in all"));
+    note_to(&format!("{}, {times} in all", counted(calls, "different system call")));
     if let Some(used) = recording.capabilities {
         let names = if used.is_empty() { "none".to_owned() } else { used.to_string() };
         note_to(&format!("capabilities used: {names}"));
@@ -67,7 +72,7 @@ pub(super) fn take(recorded: Result<Recorded, LiveError>, sink: &Sink) -> Exit {
         let hint = "record for longer, or start the container anew: batten record run -- BUNDLE";
         return refuse(Exit::Unreadable, &"the container made no system call meanwhile", hint);
     }
-    let failed = recorded.exit_code.filter(|code| *code != 0);
+    let failed = recorded.exit_code.filter(|code| *code != 0 && !recorded.was_ended_with(*code));
     match (sink.take(recording), failed) {
         (Exit::Clean, Some(code)) => {
             note_to(&format!("the container ended with {code}; what it called until then is recorded"));

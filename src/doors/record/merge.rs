@@ -7,6 +7,7 @@ use clap::Args;
 use super::sink::{Sink, note_to};
 use super::source::recordings;
 use super::strace::machine;
+use crate::count::counted;
 use crate::doors::Exit;
 use crate::record::Recording;
 use crate::record::strace::Options;
@@ -46,6 +47,9 @@ pub(super) struct Merge {
 impl Merge {
     /// Runs the command.
     pub(super) fn run(&self) -> Exit {
+        if let Err(exit) = self.sink.check() {
+            return exit;
+        }
         let arch = self.arch.map_or(Arch::NATIVE, Machine::arch);
         let options = Options { arch, arguments: self.sink.arguments() };
         let recording = match recordings(&self.files, options) {
@@ -64,10 +68,11 @@ impl Merge {
     /// Whether the recording is stable, where that was asked.
     fn answer(&self, recording: &Recording) -> Exit {
         let (quiet, runs) = (recording.quiet_runs(), recording.runs.len());
-        note_to(&format!("{runs} runs, the last {quiet} without a new call or argument"));
+        note_to(&format!("{}, the last {quiet} without a new call or argument", counted(runs as u64, "run")));
         match self.stabilised {
             Some(wanted) if quiet < wanted as usize => {
-                note_to(&format!("not stabilised: {} more quiet runs are wanted", wanted as usize - quiet));
+                let missing = counted((wanted as usize - quiet) as u64, "more quiet run");
+                note_to(&format!("not stabilised: {missing} wanted"));
                 Exit::Denied
             }
             _ => Exit::Clean,

@@ -62,6 +62,6 @@ impl Run {
             without_filter: self.without_filter,
             patience: self.start_within,
         };
-        take(live::run(&start, self.how.asked(&self.sink)), &self.sink)
+        take(|| live::run(&start, self.how.asked(&self.sink)), &self.sink)
     }
 }

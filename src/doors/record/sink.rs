@@ -1,9 +1,10 @@
 //! Where a recording goes, whatever recorded it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use crate::count::counted;
 use crate::doors::{Exit, refuse, say};
 use crate::escape::escape;
 use crate::record::{Recording, Runtime, output};
@@ -109,6 +110,27 @@ impl Sink {
         }
     }
 
+    /// Says what could not be written, before anything is recorded: an hour's recording is not to be lost for a folder that is
+    /// not there.
+    ///
+    /// # Errors
+    /// The exit code, when that has been said.
+    pub(super) fn check(&self) -> Result<(), Exit> {
+        let named = || [&self.provenance, &self.save, &self.output].into_iter().flatten();
+        for (index, path) in named().enumerate() {
+            if path == Path::new("-") {
+                let hint = "the profile goes to standard output by itself; name a file, or /dev/stderr, or ./- for a file of that name";
+                return Err(refuse(Exit::Usage, &"- is no file to write to", hint));
+            }
+            if named().skip(index + 1).any(|other| other == path) && !path.starts_with("/dev") {
+                let message = format!("{} is named for two things", path.display());
+                return Err(refuse(Exit::Usage, &message, "name a file each for --provenance, --save and --output"));
+            }
+            output::check_new(path).map_err(|error| unwritable(&error))?;
+        }
+        self.check_ending()
+    }
+
     /// Writes everything that was asked for.
     pub(super) fn take(&self, recording: &Recording) -> Exit {
         let made = output::make(recording, self.making());
@@ -149,7 +171,6 @@ impl Sink {
             write(path, &output::save(recording))?;
         }
         let profile = self.profile(recording, made);
-        self.check_ending()?;
         match &self.output {
             Some(path) => write(path, &profile)?,
             None if !self.policy_snippet => return say(&profile).map_or(Ok(()), Err),
@@ -194,11 +215,8 @@ impl Sink {
             Format::Oci => pretty(&made.profile.to_json()),
             Format::Groups => output::groups(recording, made),
             Format::Docker => {
-                let runs = recording.runs.len();
-                output::docker(
-                    &made.profile,
-                    &format!("recorded by batten in {runs} run{}", if runs == 1 { "" } else { "s" }),
-                )
+                let runs = counted(recording.runs.len() as u64, "run");
+                output::docker(&made.profile, &format!("recorded by batten in {runs}"))
             }
         }
     }
@@ -208,13 +226,12 @@ fn pretty(json: &str) -> String {
     serde_json::from_str::<serde_json::Value>(json).map_or_else(|_| json.to_owned(), |value| format!("{value:#}\n"))
 }
 
-fn write(path: &std::path::Path, text: &str) -> Result<(), Exit> {
-    if path == std::path::Path::new("-") {
-        let hint = "the profile goes to standard output by itself; name a file, or /dev/stderr, or ./- for a file of that name";
-        return Err(refuse(Exit::Usage, &"- is no file to write to", hint));
-    }
-    output::write_new(path, text.as_bytes())
-        .map_err(|error| refuse(Exit::Unreadable, &error, "name a file in a folder that you may write to"))
+fn write(path: &Path, text: &str) -> Result<(), Exit> {
+    output::write_new(path, text.as_bytes()).map_err(|error| unwritable(&error))
+}
+
+fn unwritable(error: &output::WriteError) -> Exit {
+    refuse(Exit::Unreadable, error, "name a file in a folder that you may write to")
 }
 
 /// Says something that is no error.

@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::progress::Bar;
 use super::sink::{Sink, note_to};
+use crate::count::counted;
 use crate::doors::{Exit, refuse};
+use crate::escape::escape;
 use crate::record::Recording;
 use crate::record::strace::{Input, InputError, Notes, Options, Reader, Unreadable};
 use crate::seccomp::{Arch, Machine};
@@ -42,6 +44,9 @@ pub(super) struct Strace {
 impl Strace {
     /// Runs the command.
     pub(super) fn run(&self) -> Exit {
+        if let Err(exit) = self.sink.check() {
+            return exit;
+        }
         let arch = self.arch.map_or(Arch::NATIVE, Machine::arch);
         let options = Options { arch, arguments: self.sink.arguments() };
         let (recording, notes) = match read(&self.files, options) {
@@ -50,7 +55,7 @@ impl Strace {
         };
         say_notes(&notes, &recording);
         if recording.calls.is_empty() {
-            let message = format!("no system call could be read in {} lines", notes.lines);
+            let message = format!("no system call could be read in {}", counted(notes.lines, "line"));
             return refuse(Exit::Unreadable, &message, "name a file that `strace -f -o FILE PROGRAM` wrote");
         }
         match self.sink.take(&recording) {
@@ -73,21 +78,33 @@ pub(super) fn read(paths: &[PathBuf], options: Options) -> Result<(Recording, No
     read.map(|()| reader.finish())
 }
 
+const CUT_ONE: &str = "stops in the middle of a call; the call counts";
+const CUT_MANY: &str = "stop in the middle of a call; the calls count";
+
 /// Says what could not be read.
 pub(super) fn say_notes(notes: &Notes, recording: &Recording) {
-    let calls = recording.syscalls().len();
-    note_to(&format!("{} lines, {calls} different system calls", notes.lines));
+    let calls = counted(recording.syscalls().len() as u64, "different system call");
+    note_to(&format!("{}, {calls}", counted(notes.lines, "line")));
     say_lines(&notes.unreadable, "could not be read");
-    say_lines(&notes.cut, "stop in the middle of a call; the call counts");
+    say_lines(&notes.cut, if notes.cut.count == 1 { CUT_ONE } else { CUT_MANY });
 }
 
 fn say_lines(lines: &Unreadable, what: &str) {
     if lines.count > 0 {
-        let shown = lines.first.iter().map(|line| format!("\n  {}:{}: {}", line.source, line.line, line.text));
+        let shown = lines.first.iter().map(|line| format!("\n  {}:{}: {}", line.source, line.line, shown(&line.text)));
         let more = lines.count - lines.first.len() as u64;
         let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };
-        note_to(&format!("{} lines {what}:{}{rest}", lines.count, shown.collect::<String>()));
+        note_to(&format!("{} {what}:{}{rest}", counted(lines.count, "line"), shown.collect::<String>()));
     }
+}
+
+/// As much of it as fits on a line of a terminal: of what is no text each byte takes many characters.
+fn shown(text: &str) -> String {
+    const WIDTH: usize = 120;
+    let text = escape(text);
+    let (mut rest, mut shown) = (text.chars(), String::new());
+    shown.extend(rest.by_ref().take(WIDTH));
+    shown + if rest.next().is_some() { "…" } else { "" }
 }
 
 pub(super) fn machine(goarch: &str) -> Result<Machine, String> {

@@ -105,8 +105,14 @@ impl LiveError {
             Self::Ptrace(error) => error.hint(),
             Self::Bundle(error) => error.hint(),
             Self::Config(error) => error.hint(),
+            Self::Find(FindError::NotInstalled { .. } | FindError::System { .. } | FindError::NotExecutable { .. }) => {
+                "install it, or name the runtime's program: --runtime-path /usr/sbin/runc"
+            }
             Self::Find(error) => error.hint(),
             Self::Launch(error) => error.hint(),
+            Self::Container(ContainerError::NotRunning { .. }) => {
+                "start it, or record it from its first instruction on: batten record run -- BUNDLE"
+            }
             Self::Container(error) => error.hint(),
             Self::Process(error) => error.hint(),
             Self::Guard(_) | Self::Signals(_) => "run it again",
@@ -153,6 +159,14 @@ pub struct Recorded {
     pub exit_code: Option<u8>,
 }
 
+impl Recorded {
+    /// Whether the exit code is that of a signal which batten sent to end the recording.
+    pub fn was_ended_with(&self, code: u8) -> bool {
+        let signals = [Signal::TERM, Signal::KILL].map(|signal| 128 + signal.as_raw());
+        matches!(self.end, End::Interrupt | End::Time) && signals.contains(&i32::from(code))
+    }
+}
+
 /// Starts a container, records it from its first instruction on, and deletes it.
 ///
 /// # Errors
@@ -193,7 +207,7 @@ pub fn run(start: &Start, asked: Asked) -> Result<Recorded, LiveError> {
         End::Exit => {}
         // None of its calls does anything any more.
         End::Recorder => kill(&launched, &watch)?,
-        End::Interrupt | End::Time => stop(&launched, &watch)?,
+        End::Interrupt | End::Time => notes.extend(stop(&launched, &watch)?),
     }
     let seen = observer.finish()?;
     let exit_code = seen.exit_code.or_else(|| launched.exit_code());
@@ -259,14 +273,18 @@ fn find(start: &Start) -> Result<Runtime, LiveError> {
     Ok(Runtime { path: found.path, root: start.root.clone(), patience: start.patience })
 }
 
-/// Ends the container as `docker stop` does. What it does on the way is still recorded; a second ^C ends it at once.
-fn stop(launched: &Launched, watch: &Watch) -> Result<(), LiveError> {
+/// Ends the container as `docker stop` does. What it does on the way is still recorded; a second ^C ends it at once. Where it
+/// took SIGKILL, that is worth a note: what the program does at its end is not in the recording then.
+fn stop(launched: &Launched, watch: &Watch) -> Result<Option<String>, LiveError> {
     launched.signal(Signal::TERM);
     let until = Instant::now() + GRACE;
-    if watch.wait(launched.handle(), None, Some(until)).map_err(LiveError::Signals)? != End::Exit {
-        kill(launched, watch)?;
+    if watch.wait(launched.handle(), None, Some(until)).map_err(LiveError::Signals)? == End::Exit {
+        return Ok(None);
     }
-    Ok(())
+    kill(launched, watch)?;
+    let note =
+        "the container did not end by SIGTERM and was killed: what it calls when it ends by itself is not recorded";
+    Ok(Some(note.to_owned()))
 }
 
 fn kill(launched: &Launched, watch: &Watch) -> Result<(), LiveError> {

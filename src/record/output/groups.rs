@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::profile::Made;
+use crate::count::counted;
 use crate::escape::escape;
 use crate::record::recording::Recording;
 use crate::seccomp::{Action, Condition, GROUPS, Group, Rule, Syscall, Verdict};
@@ -55,11 +56,11 @@ fn is_everyone_s(group: &Group) -> bool {
 }
 
 fn head(recording: &Recording, made: &Made) -> String {
-    let (calls, runs) = (recording.syscalls().len(), recording.runs.len());
+    let calls = counted(recording.syscalls().len() as u64, "system call");
+    let runs = counted(recording.runs.len() as u64, "run");
     let mut out = format!(
-        "# {calls} system calls, seen in {runs} run{} by `batten record`. A group opens all of its calls: take it out and name\n\
-         # the calls to have it narrower, or record without --format groups.\n",
-        if runs == 1 { "" } else { "s" }
+        "# {calls}, seen in {runs} by `batten record`. A group opens all of its calls: take it out and name\n\
+         # the calls to have it narrower, or record without --format groups.\n"
     );
     if made.profile.architectures.len() > 1 {
         out.push_str("# 32-bit calls are among them: the policy has to say seccomp.abis = \"compat\".\n");

@@ -11,7 +11,7 @@ mod snippet;
 
 pub use accesses::accesses;
 pub use docker::docker;
-pub use file::{WriteError, write_new};
+pub use file::{WriteError, check_new, write_new};
 pub use groups::groups;
 pub use profile::{Made, Making, Refused, make};
 pub use provenance::provenance;

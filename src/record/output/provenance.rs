@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::profile::Made;
+use crate::count::times;
 use crate::escape::escape;
 use crate::record::recording::{Call, Recording, Seen, Values};
 use crate::record::strace::kept_argument;
@@ -78,8 +79,4 @@ fn write_seen(out: &mut String, recording: &Recording, call: Call, seen: &Seen, 
         }
         _ => {}
     }
-}
-
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }

@@ -3,18 +3,16 @@
 use std::fmt::Write;
 
 use super::profile::Made;
+use crate::count::counted;
 use crate::escape::escape;
 use crate::record::recording::Recording;
 
 /// The `[[override]]` that gives one container what it was seen to need. `profile` is where the profile will be.
 pub fn snippet(recording: &Recording, made: &Made, name: &str, profile: &str, no_new_privs: bool) -> String {
-    let calls = recording.syscalls().len();
-    let runs = recording.runs.len();
+    let calls = counted(recording.syscalls().len() as u64, "system call");
+    let runs = counted(recording.runs.len() as u64, "run");
     let of = recording.runs.first().map_or_else(String::new, |run| format!(" of {}", one_line(run)));
-    let mut out = format!(
-        "# {calls} system calls, seen in {runs} run{}{of} by `batten record`.\n",
-        if runs == 1 { "" } else { "s" }
-    );
+    let mut out = format!("# {calls}, seen in {runs}{of} by `batten record`.\n");
     for note in &made.notes {
         let _ = writeln!(out, "# {}", one_line(note));
     }

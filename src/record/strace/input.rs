@@ -38,6 +38,12 @@ pub enum InputError {
     /// The folder holds no file.
     #[error("{0} is a folder without a file in it")]
     Empty(PathBuf),
+    /// A program, a picture, a disk.
+    #[error("{name} is no text")]
+    Binary {
+        /// The file.
+        name: String,
+    },
     /// Compressed text.
     #[error("{name} is compressed with {program}")]
     Compressed {
@@ -52,7 +58,9 @@ impl InputError {
     /// What to do.
     pub fn hint(&self) -> String {
         match self {
-            Self::Read { .. } => "name strace's output files, the folder of -ff's, or - for standard input".to_owned(),
+            Self::Read { .. } | Self::Binary { .. } => {
+                "name strace's output files, the folder of -ff's, or - for standard input".to_owned()
+            }
             Self::Empty(_) => "name the folder that `strace -ff -o FOLDER/trace …` wrote to".to_owned(),
             Self::Compressed { name, program } => format!("{program} -dc {name} | batten record strace -"),
         }
@@ -143,7 +151,7 @@ impl Input {
                 Err(source) => return Err(InputError::Read { name: self.name(), source }),
             };
             if std::mem::take(&mut first) {
-                self.refuse_compressed(&buffer[..got])?;
+                self.refuse_other(&buffer[..got])?;
             }
             if got == 0 {
                 break;
@@ -170,12 +178,16 @@ impl Input {
         Ok(())
     }
 
-    fn refuse_compressed(&self, head: &[u8]) -> Result<(), InputError> {
+    /// A trace may hold whatever its program printed, but begins with a line of strace's.
+    fn refuse_other(&self, head: &[u8]) -> Result<(), InputError> {
         let program = match head {
             [0x1f, 0x8b, ..] => "gzip",
             [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
             [0xfd, b'7', b'z', b'X', b'Z', ..] => "xz",
             [b'B', b'Z', b'h', ..] => "bzip2",
+            _ if head.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&0)) => {
+                return Err(InputError::Binary { name: self.name() });
+            }
             _ => return Ok(()),
         };
         Err(InputError::Compressed { name: self.name(), program })
@@ -227,6 +239,17 @@ mod tests {
         assert_eq!(recording.calls.len(), 2);
         assert!(recording.calls.values().any(|seen| seen.not_permitted == 1), "{recording:?}");
         assert_eq!(notes.lines, 2);
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_and_text_with_a_program_s_bytes_in_it_is_not() {
+        let read = |text: &[u8]| {
+            let mut reader = Reader::new(Options { arch: Arch::X86_64, arguments: false });
+            Input::Stdin.pump(Trickle(text, usize::MAX), &mut reader, &mut |_| ())
+        };
+        assert!(matches!(read(b"\x7fELF\x02\x01\0\0\nread(0) = 0\n"), Err(InputError::Binary { .. })));
+        assert!(matches!(read(&[0; 9]), Err(InputError::Binary { .. })));
+        assert!(read(b"execve(\"/bin/cat\", [], 0x7) = 0\n\x7fELF\x02\0\0\nread(0, \"\", 9) = 0\n").is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -152,6 +153,30 @@ fn programs_of_batten(batten: &Child) -> BTreeSet<String> {
 fn is_in_the_kernel(program: &str) -> bool {
     let shown = Command::new("bpftool").args(["prog", "show", "id", program]).output().unwrap();
     shown.status.success()
+}
+
+#[test]
+fn a_container_that_batten_had_to_kill_at_the_end_did_not_fail() {
+    on_some_runtime(|lab, runtime| {
+        lab.bundle(&["/bin/sh", "-c", &TICKING.replacen("exit 0", "", 1)], None, true);
+        let _ = fs::remove_file(lab.path("rootfs/tmp/ticks"));
+        let mut batten = record_run(lab, runtime, &["--backend", "bpf"]);
+        let mut batten = batten.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        goes_on(lab);
+        // The first asks the container, the next one ends it.
+        eventually(
+            || {
+                interrupt(&batten);
+                std::thread::sleep(Duration::from_millis(200));
+                batten.try_wait().unwrap().is_some()
+            },
+            "the recording ends",
+        );
+        let run = ran(batten.wait_with_output().unwrap());
+        assert!(run.code == 0 && run.stderr.contains("did not end by SIGTERM"), "{}: {}", run.code, run.stderr);
+        assert!(!allowed(&run.stdout).is_empty());
+        nothing_is_left(lab);
+    });
 }
 
 #[test]

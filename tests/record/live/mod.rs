@@ -84,7 +84,7 @@ fn recorded(lab: &Lab, runtime: &str, options: &[&str]) -> (Ran, Seen) {
     (run, seen)
 }
 
-fn eventually(is_so: impl Fn() -> bool, what: &str) {
+fn eventually(mut is_so: impl FnMut() -> bool, what: &str) {
     // As long as an emulated machine may need for it.
     let until = Instant::now() + Duration::from_secs(60);
     while !is_so() {

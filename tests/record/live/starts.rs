@@ -30,3 +30,23 @@ fn a_bundle_that_does_not_start_leaves_no_container() {
         }
     });
 }
+
+#[test]
+fn what_could_not_be_written_is_said_before_the_container_starts() {
+    on_some_runtime(|lab, runtime| {
+        lab.bundle(&["/bin/mkdir", "/tmp/ran"], None, true);
+        let (absent, here) = (lab.text("absent/file"), lab.text("here"));
+        for (options, code, said) in [
+            (vec!["--output", &absent], 3, "cannot write"),
+            (vec!["--save", &absent], 3, "cannot write"),
+            (vec!["--provenance", &absent], 3, "cannot write"),
+            (vec!["--format", "groups", "--output", &here], 4, "wrong ending"),
+            (vec!["--save", &here, "--output", &here], 4, "for two things"),
+            (vec!["--output", "-"], 4, "- is no file"),
+        ] {
+            let run = ran(record_run(lab, runtime, &options).output().unwrap());
+            assert!(run.code == code && run.stderr.contains(said), "{options:?}: {}: {}", run.code, run.stderr);
+            assert!(!lab.path("rootfs/tmp/ran").exists(), "{options:?}");
+        }
+    });
+}

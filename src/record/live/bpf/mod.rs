@@ -22,7 +22,7 @@ use btf::Btf;
 use maps::Maps;
 use offsets::{Machine, Offsets};
 use programs::{Check, Scope};
-use system::{Hook, attach};
+use system::{Hook, UNSUPPORTED, attach};
 
 /// `PROC_PID_INIT_INO` (`include/linux/proc_ns.h`): the namespace of process numbers that the kernel itself counts in.
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
@@ -109,6 +109,9 @@ fn watch_capabilities(btf: &Btf, maps: &Maps, offsets: &Offsets) -> Result<(Owne
     let Some(id) = btf.function(FUNCTION) else { return Err(format!("the kernel does not name {FUNCTION}")) };
     let refused = match attach(Hook::Return(id), Check::Function) {
         Ok(link) => return Ok((link, Sight::Exact)),
+        Err(error) if error.raw_os_error() == Some(UNSUPPORTED) => {
+            format!("this kernel puts no program behind {FUNCTION} (on arm64 Linux 6.4 is the first that does)")
+        }
         Err(error) => format!("no program can be put behind {FUNCTION}: {error}"),
     };
     let Some(id) = btf.trace_point(FUNCTION) else { return Err(refused) };

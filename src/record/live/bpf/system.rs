@@ -5,7 +5,6 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-use nix::errno::Errno;
 use nix::libc;
 
 /// `include/uapi/linux/bpf.h`, `enum bpf_cmd`.
@@ -105,6 +104,8 @@ pub(super) enum Hook {
 const LICENSE: &CStr = c"Dual MIT/GPL";
 /// `BPF_PROG_TYPE_TRACING`
 const TRACING: u32 = 26;
+/// The kernel's own `ENOTSUPP` (`include/linux/errno.h`), which has no name in user space.
+pub(super) const UNSUPPORTED: i32 = 524;
 /// How much of the verifier's reasons is read.
 const LOG: usize = 1 << 20;
 
@@ -231,9 +232,11 @@ unsafe fn open<A>(command: Command, attribute: &mut A) -> io::Result<OwnedFd> {
 unsafe fn call<A>(command: Command, attribute: &mut A) -> io::Result<i32> {
     // SAFETY: the structure is as long as it is said to be; what it points to is the caller's.
     let answer = unsafe { libc::syscall(libc::SYS_bpf, command as i32, std::ptr::from_mut(attribute), size_of::<A>()) };
-    Errno::result(answer)
-        .map_err(io::Error::from)
-        .and_then(|answer| i32::try_from(answer).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW)))
+    // nix knows no ENOTSUPP.
+    if answer < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    i32::try_from(answer).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))
 }
 
 fn name(text: &[u8]) -> [u8; 16] {
