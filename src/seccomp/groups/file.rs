@@ -359,6 +359,19 @@ mod tests {
                 1,
                 "the condition never holds",
             ),
+            (
+                "[[rule]]\ncalls = ['read']\nwhen = [{ arg = 0, value = 2, op = '~' }]",
+                "/rule/0",
+                1,
+                "op = \"~\": write ==, !=",
+            ),
+            ("[[rule]]\ncalls = ['read']\nwhen = [{ arg = 0, value = 2 }]", "/rule/0", 1, "has an `op`: ==, !="),
+            (
+                "[[rule]]\ncalls = ['read']\nwhen = [{ arg = 0, mask = 3, value = 2, op = '<' }]",
+                "/rule/0",
+                1,
+                "a mask goes with == only",
+            ),
         ] {
             let error = GroupProfile::parse(text).unwrap_err();
             assert_eq!((error.pointer.to_string().as_str(), error.place.line), (pointer, line), "{error}");

@@ -78,7 +78,9 @@ fn compared(when: &When) -> Result<Vec<Compared>, String> {
         (Some("<="), None) => ("Le", value, 0),
         (Some(">"), None) => ("Gt", value, 0),
         (Some(">="), None) => ("Ge", value, 0),
-        (op, _) => return Err(format!("op = {op:?}: write ==, !=, <, <=, > or >=; a mask goes with == only")),
+        (Some("!=" | "<" | "<=" | ">" | ">="), Some(_)) => return Err("a mask goes with == only".to_owned()),
+        (Some(op), _) => return Err(format!("op = {op:?}: write ==, !=, <, <=, > or >=")),
+        (None, _) => return Err("a condition with a value has an `op`: ==, !=, <, <=, > or >=".to_owned()),
     };
     Ok(vec![(when.arg, op, value, value_two)])
 }
