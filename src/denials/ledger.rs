@@ -41,6 +41,8 @@ impl Kind {
 struct Key {
     kind: Kind,
     container: Option<String>,
+    /// A process of the host's and one that nobody knows of any more both have no container.
+    is_found: bool,
     what: String,
     fate: Fate,
     comm: String,
@@ -120,6 +122,7 @@ impl Ledger {
         let key = Key {
             kind,
             container: who.id.clone(),
+            is_found: who.is_found,
             what: format!("{arch} {what}"),
             fate,
             comm: event.comm.clone(),
@@ -152,6 +155,7 @@ impl Ledger {
             let key = Key {
                 kind: Kind::Start,
                 container: who.id.clone(),
+                is_found: who.is_found,
                 what: format!("{} {}", matter.rule.as_deref().unwrap_or_default(), matter.message),
                 fate: matter.fate,
                 comm: decision.command.clone(),
@@ -247,6 +251,16 @@ mod tests {
         let at = |at| Some(Moment(at));
         assert_eq!(rows, [(2, at(10), at(30)), (1, at(20), at(20)), (1, at(40), at(40))]);
         assert_eq!(ledger.denials().count(), 3);
+    }
+
+    #[test]
+    fn a_process_that_nobody_knows_of_is_not_added_to_those_of_the_host() {
+        let mut ledger = Ledger::default();
+        let host = Who { is_found: true, ..Who::default() };
+        ledger.add(&event(10, 10, 83), host, |_| Reason::default());
+        ledger.add(&event(20, 20, 83), Who::default(), |_| Reason::default());
+        let rows: Vec<_> = ledger.rows().iter().map(|row| (row.who.is_found, row.count)).collect();
+        assert_eq!(rows, [(true, 1), (false, 1)]);
     }
 
     #[test]

@@ -11,8 +11,10 @@ use super::format::Format;
 use super::input::PolicyFiles;
 use super::{Exit, refuse, say};
 use crate::attest::containers;
+use crate::count::counted;
 use crate::denials::report::{json, json_row, line, table, text};
 use crate::denials::{Containers, Event, Forks, Heard, Ledger, Limit, Moment, Reasons, Source, SourceError, Who};
+use crate::escape::escape;
 use crate::host::Host;
 use crate::runtime::config::{DecisionLog, ShimConfig};
 
@@ -116,6 +118,8 @@ struct Desk<'d> {
     containers: Containers,
     reasons: Reasons<'d>,
     ledger: Ledger,
+    /// Records and decisions that are not of the container that was asked for.
+    passed_over: u64,
 }
 
 impl Denials {
@@ -133,7 +137,7 @@ impl Denials {
         let forks = if self.follow { forks() } else { None };
         let containers = Containers::new(containers::roots(&self.roots), "/".into()).with_forks(forks);
         let reasons = Reasons::new(&policy, &host);
-        let mut desk = Desk { door: self, containers, reasons, ledger: Ledger::default() };
+        let mut desk = Desk { door: self, containers, reasons, ledger: Ledger::default(), passed_over: 0 };
         let exit = if self.follow { self.follow(&mut desk, sources) } else { self.once(&mut desk, &sources) };
         let any = self.fail_on_any && desk.ledger.denials().next().is_some();
         if exit == Exit::Clean && any { Exit::Denied } else { exit }
@@ -194,6 +198,7 @@ impl Denials {
         if self.format == Format::Text {
             eprintln!("read {}", read.join(", "));
         }
+        desk.say_passed_over();
         let printed = match self.format {
             Format::Text => text(&desk.ledger),
             Format::Json => format!("{:#}\n", json(&desk.ledger, &names)),
@@ -236,11 +241,6 @@ impl Denials {
             }
         }
     }
-
-    fn covers(&self, who: &Who) -> bool {
-        let Some(wanted) = &self.container else { return true };
-        who.id.as_ref().is_some_and(|id| id.starts_with(wanted)) || who.name.as_ref() == Some(wanted)
-    }
 }
 
 /// The kernel's news of processes, where they can be had.
@@ -275,7 +275,11 @@ impl Desk<'_> {
                 let who = self.containers.decided(&decision);
                 // batten's own log counts whole seconds.
                 let end = decision.at.map(|at| Moment(at.0 + 999));
-                if is_new(end) && self.door.covers(&who) { self.ledger.decide(&decision, &who) } else { Vec::new() }
+                if is_new(end) && !decision.matters.is_empty() && self.covers(&who) {
+                    self.ledger.decide(&decision, &who)
+                } else {
+                    Vec::new()
+                }
             }
             Heard::Lost(messages) => {
                 self.ledger.lose(messages);
@@ -285,12 +289,29 @@ impl Desk<'_> {
         }
     }
 
+    /// Whether it is the container that was asked for.
+    fn covers(&mut self, who: &Who) -> bool {
+        let Some(wanted) = &self.door.container else { return true };
+        let is_it = who.id.as_ref().is_some_and(|id| id.starts_with(wanted)) || who.name.as_ref() == Some(wanted);
+        self.passed_over += u64::from(!is_it);
+        is_it
+    }
+
+    /// A container's name that was mistyped must not look like a container that was refused nothing.
+    fn say_passed_over(&self) {
+        if let (Some(wanted), true) = (&self.door.container, self.ledger.rows().is_empty() && self.passed_over > 0) {
+            let others = counted(self.passed_over, "record");
+            let note = format!("no record is of a container {wanted:?}; {others} of others, or of nobody knows whom");
+            eprintln!("note: {}", escape(&note));
+        }
+    }
+
     fn event(&mut self, event: &Event) -> Option<usize> {
         if self.ledger.knows(event) {
             return None;
         }
         let who = self.containers.of_pid(event.pid, event.at);
-        if !self.door.covers(&who) {
+        if !self.covers(&who) {
             return None;
         }
         let (reasons, containers) = (&mut self.reasons, &self.containers);

@@ -9,6 +9,7 @@
 mod additions;
 pub mod against;
 pub mod coverage;
+mod invariants;
 pub mod live;
 pub mod merge;
 pub mod output;
@@ -16,4 +17,5 @@ mod recording;
 pub mod strace;
 
 pub use additions::{Addition, Runtime, Why, additions};
+pub use invariants::check_reading;
 pub use recording::{Call, First, Recording, RecordingError, Seen, Values};

@@ -92,6 +92,13 @@ fn a_hook_s_log_leads_from_a_process_that_is_gone_to_its_container_and_image() {
     assert_eq!(start["policy"], "/etc/batten/policy.toml:2 (capabilities.ceiling)");
     let only = denials(&["--log", &kernel, "--decisions", &decisions, "--container", "web"], Path::new("/dev/null"));
     assert!(only.stdout.contains("refused mkdir") && !only.stdout.contains("CAP_SYS_ADMIN"), "{}", only.stdout);
+    let mistyped =
+        denials(&["--log", &kernel, "--decisions", &decisions, "--container", "wbe"], Path::new("/dev/null"));
+    assert!(
+        mistyped.stderr.contains("no record is of a container \"wbe\"; 2 records of others"),
+        "{}",
+        mistyped.stderr
+    );
 }
 
 #[test]

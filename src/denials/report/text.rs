@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{asked_by, interface, shown, verb};
+use crate::count::times;
 use crate::denials::containers::Who;
 use crate::denials::ledger::{Kind, Ledger, Row};
 use crate::denials::reason::By;
@@ -20,8 +21,14 @@ pub fn text(ledger: &Ledger) -> String {
         }
         done.push(&row.who);
         let _ = writeln!(out, "{}", clean(&shown(&row.who)));
+        let mut hints = Vec::new();
         for own in rows.iter().filter(|other| same(&other.who, &row.who)) {
             one(&mut out, own);
+            // Each once for a container.
+            if let Some(hint) = hint(own).filter(|hint| !hints.contains(hint)) {
+                let _ = writeln!(out, "    hint: {hint}");
+                hints.push(hint);
+            }
         }
     }
     summary(&mut out, ledger);
@@ -38,7 +45,7 @@ fn same(one: &Who, other: &Who) -> bool {
 }
 
 fn one(out: &mut String, row: &Row) {
-    let times = if row.count == 1 { "once".to_owned() } else { format!("{} times", row.count) };
+    let times = times(row.count);
     let rule = row.reason.rule.as_deref().map_or(String::new(), |rule| format!(" [{rule}]"));
     let _ =
         writeln!(out, "  {} {}{}{}, {times}", verb(row.kind, row.fate), clean(&row.what), interface(row), clean(&rule));
@@ -57,9 +64,6 @@ fn one(out: &mut String, row: &Row) {
     let asked_by = asked_by(row);
     if !asked_by.is_empty() {
         let _ = writeln!(out, "    policy: {}", clean(&asked_by));
-    }
-    if let Some(hint) = hint(row) {
-        let _ = writeln!(out, "    hint: {hint}");
     }
 }
 
@@ -136,6 +140,7 @@ mod tests {
             ledger.add(&event(at, 83), web.clone(), |_| reason("p.toml:3 (seccomp.profile)"));
         }
         ledger.add(&event(3000, 84), Who::default(), |_| Reason::default());
+        ledger.add(&event(2500, 85), Who::default(), |_| Reason::default());
         ledger.lose(36);
         let text = text(&ledger);
         let call = if Arch::NATIVE == Arch::X86_64 {
@@ -154,5 +159,6 @@ mod tests {
             assert!(text.contains(line), "{line}\n{text}");
         }
         assert!(text.starts_with("unknown container"), "the latest first\n{text}");
+        assert_eq!(text.matches("hint: the process is gone").count(), 1, "what holds of both is said once\n{text}");
     }
 }

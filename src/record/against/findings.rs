@@ -2,6 +2,7 @@
 
 use super::{Made, Refused, refused};
 use crate::capability::{CapSet, Capability};
+use crate::count::times;
 use crate::finding::{Disposition, Finding, RuleId, Severity};
 use crate::host::Host;
 use crate::record::recording::{First, Recording};
@@ -78,7 +79,7 @@ fn finding(recording: &Recording, one: &Refused<'_>, is_policy_s: bool, settings
 
 /// `4 times (first trace.txt:17)`.
 fn seen(count: u64, first: Option<&First>) -> String {
-    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let times = times(count);
     match first {
         Some(first) if first.line > 0 => format!("{times}, first at {}:{}", first.source, first.line),
         _ => times,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::count::times;
 use crate::record::additions::{Addition, Runtime, additions};
 use crate::record::recording::{Call, Recording, Seen, Values};
 use crate::record::strace::{Kept, kept_argument};
@@ -139,11 +140,9 @@ impl Maker<'_> {
 
     fn say_the_rest(&mut self) {
         for ((arch, number), count) in &self.recording.unknown {
-            let text = format!(
-                "call number {number} of {} was seen {count} times and has no name: not in the profile",
-                arch.name()
-            );
-            self.notes.push(text);
+            let (arch, times) = (arch.name(), times(*count));
+            self.notes
+                .push(format!("call number {number} of {arch} was seen {times} and has no name: not in the profile"));
         }
         let clone3 = Syscall::from_name("clone3").is_some_and(|call| self.allowed.contains(&call));
         if self.making.arguments && clone3 {

@@ -1,6 +1,5 @@
 //! Through which of a machine's interfaces a call was made.
 
-use super::reader::Options;
 use super::scalar::{Kept, kept_argument};
 use crate::seccomp::{Arch, Syscall, X32_BIT};
 
@@ -12,8 +11,8 @@ pub(super) struct Interfaces {
 }
 
 impl Interfaces {
-    pub(super) fn new(options: Options) -> Self {
-        let native = options.arch;
+    /// Those of the machine `native`, with the arguments that are kept where `arguments` says so.
+    pub(super) fn new(native: Arch, arguments: bool) -> Self {
         let compat = |index: usize| *native.compat().get(index).unwrap_or(&native);
         let archs = [native, compat(0), compat(1)];
         let bits = |call: Syscall| {
@@ -21,7 +20,7 @@ impl Interfaces {
                 .filter(|slot| call.number(archs[usize::from(*slot)]).is_some())
                 .fold(0, |bits, slot| bits | 1 << slot)
         };
-        let kept = |call: Syscall| options.arguments.then(|| kept_argument(native, call)).flatten();
+        let kept = |call: Syscall| arguments.then(|| kept_argument(native, call)).flatten();
         Self { archs, known: Syscall::all().map(bits).collect(), kept: Syscall::all().map(kept).collect() }
     }
 

@@ -6,7 +6,6 @@
 
 mod input;
 mod interfaces;
-mod invariants;
 mod line;
 mod notes;
 mod outcome;
@@ -18,7 +17,6 @@ mod tally;
 mod tests;
 
 pub use input::{Input, InputError, Progress};
-pub use invariants::check_reading;
 pub use notes::{Notes, Unreadable};
 pub use reader::{Options, Reader};
 pub use scalar::{Kept, kept_argument};

@@ -51,7 +51,7 @@ impl Reader {
     /// A reader that has read nothing.
     pub fn new(options: Options) -> Self {
         Self {
-            interfaces: Interfaces::new(options),
+            interfaces: Interfaces::new(options.arch, options.arguments),
             tallies: vec![Tally::default(); 3 * Syscall::COUNT],
             threads: HashMap::new(),
             current: (0, Thread::default()),

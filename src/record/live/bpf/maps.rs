@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::programs::{NUMBERS, Scope};
+use super::scope::Scope;
 use super::system::{Map, MapKind};
 use crate::capability::{CapSet, Capability};
 use crate::record::live::tally::{Count, Tally};
@@ -14,12 +14,14 @@ use crate::seccomp::{Arch, Syscall};
 const MEMBERS: u32 = 1 << 16;
 const VALUES: u32 = 1 << 14;
 const STRANGERS: u32 = 1 << 12;
+/// Numbers below this are counted in an array, those of the 32-bit interface behind the machine's own; others in a hash.
+pub(super) const NUMBERS: i32 = 1024;
 const CALLS: u32 = 2 * NUMBERS.cast_unsigned();
 
 /// The maps of one recording.
 #[derive(Debug)]
 pub(super) struct Maps {
-    /// One [`super::programs::Scope`].
+    /// One [`Scope`].
     pub(super) scope: Map,
     /// Processes.
     pub(super) members: Map,

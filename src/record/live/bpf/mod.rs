@@ -10,6 +10,7 @@ mod btf;
 mod maps;
 mod offsets;
 mod programs;
+mod scope;
 mod system;
 
 use std::io;
@@ -21,7 +22,8 @@ use crate::attest::process::{NamespaceKind, Process};
 use btf::Btf;
 use maps::Maps;
 use offsets::{Machine, Offsets};
-use programs::{Check, Scope};
+use programs::Check;
+use scope::Scope;
 use system::{Hook, UNSUPPORTED, attach};
 
 /// `PROC_PID_INIT_INO` (`include/linux/proc_ns.h`): the namespace of process numbers that the kernel itself counts in.

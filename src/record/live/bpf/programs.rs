@@ -8,11 +8,9 @@
 //! error (`kernel/entry/common.c`).
 
 use super::assembler::{Assembler, Helper, R0, R1, R6, R7, R8, R9, Register, Size, When};
-use super::maps::Maps;
+use super::maps::{Maps, NUMBERS};
 use super::offsets::Offsets;
-
-/// Numbers below this are counted in an array, those of the 32-bit interface behind the machine's own; others in a hash.
-pub(super) const NUMBERS: i32 = 1024;
+use super::scope::Scope;
 
 /// `CAP_OPT_NOAUDIT` (`include/linux/security.h`): the kernel only asks itself, and does without where the answer is no.
 const NO_AUDIT: i32 = 2;
@@ -232,39 +230,6 @@ pub(super) enum Check {
     Function,
     /// At its trace point `(cred, ns, ns, cap, ret)`, since Linux 6.14, which does not say whether it was in earnest.
     TracePoint,
-}
-
-/// What belongs to the container, as the programs find it: five words.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Scope {
-    /// Its first process, whose next execve is the start; 0 where the start is now.
-    pub(super) first: u32,
-    /// Its mount namespace; 0 where that is the host's.
-    pub(super) mounts: u32,
-    /// Whether its program has started.
-    pub(super) started: u32,
-    /// Its user namespace.
-    pub(super) users: u32,
-    /// Its first process, with whose end it ends.
-    pub(super) init: u32,
-}
-
-impl Scope {
-    const FIRST: i16 = 0;
-    const MOUNTS: i16 = 4;
-    const STARTED: i16 = 8;
-    const USERS: i16 = 12;
-    const INIT: i16 = 16;
-    pub(super) const BYTES: u32 = 20;
-
-    pub(super) fn bytes(self) -> [u8; Self::BYTES as usize] {
-        let mut bytes = [0; Self::BYTES as usize];
-        let words = [self.first, self.mounts, self.started, self.users, self.init];
-        for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
-            place.copy_from_slice(&word.to_ne_bytes());
-        }
-        bytes
-    }
 }
 
 /// Leaves unless the current process is a member.

@@ -1,9 +1,8 @@
-//! What holds of any text whatever: the entry of the fuzz target, and of the test below.
+//! What holds of any text of strace's whatever: the entry of the fuzz target, and of the test below.
 
-use super::notes::Notes;
-use super::reader::{Options, Reader};
-use crate::record::output::{Making, Refused, load, make, save};
-use crate::record::{Recording, Runtime};
+use super::output::{Making, Refused, load, make, save};
+use super::strace::{Notes, Options, Reader};
+use super::{Recording, Runtime};
 use crate::seccomp::{Arch, Profile};
 use crate::spec::Document;
 
@@ -41,7 +40,7 @@ fn check_profile(recording: &Recording, arguments: bool) {
     assert!(document.is_ok_and(|document| Profile::read(document.root()).is_ok_and(|read| read == made.profile)));
 }
 
-/// Reads as [`super::Input`] does, with buffers of `step` bytes.
+/// Reads as [`super::strace::Input`] does, with buffers of `step` bytes.
 fn read(text: &[u8], options: Options, step: usize) -> (Recording, Notes) {
     let mut reader = Reader::new(options);
     reader.begin("trace");
