@@ -57,6 +57,9 @@ impl<'d> DockerProfile<'d> {
         let missed =
             map.find(|entry| entry.get("architecture").and_then(Value::as_str).is_some_and(|name| name == own));
         let missed = missed.filter(|_| resolved.architectures.is_empty())?;
+        if self.dialect == Dialect::Containerd {
+            return Some("containerd does not read archMap, so that only the native interface is left".to_owned());
+        }
         Some(format!(
             "{} does not find {} in archMap, so that only the native interface is left; --safe takes the entry at {}",
             self.dialect.engine(),

@@ -5,7 +5,7 @@ use std::fmt;
 use super::arch::Arch;
 use super::arguments::Arguments;
 use super::constants::Vocabulary;
-use super::syscalls::Syscall;
+use super::syscalls::{Syscall, X32_BIT};
 
 /// One call that a profile is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Question {
     pub call: Option<Syscall>,
     /// Its number, if it was written as one.
     pub number: Option<u32>,
+    /// The interface that it is made on.
+    pub arch: Arch,
     /// Its arguments; 0 where nothing is written.
     pub args: [u64; 6],
 }
@@ -78,7 +80,7 @@ impl Question {
     }
 
     /// Reads `name` or `name(1,0x2,-1)`, up to six arguments, numbers or the names that [`Vocabulary`] has for them; a
-    /// number on `arch` in the place of the call's name.
+    /// number on `arch` in the place of the call's name. On x86_64 the kernel takes a number with bit 30 for x32's.
     ///
     /// # Errors
     /// [`QuestionError`].
@@ -94,6 +96,7 @@ impl Question {
             None => None,
             Some(number) => Some(u32::try_from(number).map_err(|_| QuestionError::Number(name.to_owned()))?),
         };
+        let arch = number.map_or(arch, |number| interface(arch, number));
         let call = match number {
             Some(number) => Syscall::from_number(arch, number),
             None => Some(Syscall::from_name(name).ok_or_else(|| QuestionError::Name(name.to_owned()))?),
@@ -109,7 +112,7 @@ impl Question {
             let unknown = || QuestionError::Argument { word: word.to_owned(), index, call: name.to_owned() };
             *arg = value.ok_or_else(unknown)?;
         }
-        Ok(Self { call, number, args })
+        Ok(Self { call, number, arch, args })
     }
 }
 
@@ -120,6 +123,14 @@ impl fmt::Display for Question {
             (None, call) => f.write_str(call.map_or("", Syscall::name))?,
         }
         write!(f, "{}", Arguments(&self.args))
+    }
+}
+
+/// Whose call a number is when it is made on `arch`. Of -1, which no interface has, libseccomp makes no call of x32.
+fn interface(arch: Arch, number: u32) -> Arch {
+    match arch {
+        Arch::X86_64 if number & X32_BIT != 0 && number != u32::MAX => Arch::X32,
+        other => other,
     }
 }
 
@@ -179,6 +190,9 @@ mod tests {
         }
         let on_s390x = Question::parse("clone(0,CLONE_NEWUSER)", Arch::S390x).unwrap();
         assert_eq!(on_s390x.args, [0, 0x1000_0000, 0, 0, 0, 0]);
+        let of_x32 = Question::parse("0x40000000", Arch::X86_64).unwrap();
+        assert_eq!((of_x32.call.map(Syscall::name), of_x32.arch), (Some("read"), Arch::X32));
+        assert_eq!(Question::parse("0xffffffff", Arch::X86_64).unwrap().arch, Arch::X86_64);
         let nobody = Question::parse("99999", Arch::X86_64).unwrap();
         assert_eq!((nobody.call, nobody.number), (None, Some(99999)));
     }

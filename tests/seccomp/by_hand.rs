@@ -270,6 +270,7 @@ fn explain_takes_numbers_and_other_architectures() {
         ("41", "amd64", 1, "41 (socket): refused with EPERM"),
         ("9999", "amd64", 1, "no known call has this number"),
         ("9999", "amd64", 1, "runc answers ENOSYS"),
+        ("0x40000001", "amd64", 1, "0x40000001 (write) on SCMP_ARCH_X32: killed (the thread)"),
         ("read", "386", 1, "the profile does not answer for SCMP_ARCH_X86"),
         ("open", "arm64", 1, "SCMP_ARCH_AARCH64 has no such call"),
         ("clone(0x10000000)", "s390x", 0, "argument 1 & 0x7e020000 is 0x0"),

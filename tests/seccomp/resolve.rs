@@ -10,7 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
-use batten::seccomp::{Bounding, Dialect, DockerProfile, Facts, Fidelity, Kernel, Machine};
+use batten::seccomp::{Arch, Bounding, Dialect, DockerProfile, Facts, Fidelity, Kernel, Machine};
 use batten::spec::Document;
 use serde::Deserialize;
 
@@ -157,6 +157,12 @@ fn a_reading_that_loses_conditions_says_so() {
     let run = batten_reading(&["seccomp", "resolve", "-", "--dialect", "containerd"], CONDITIONAL);
     assert_eq!(run.code, 0);
     assert!(run.stderr.contains("1 conditional rules apply always, the first at /syscalls/0"), "{}", run.stderr);
+    let mapped = CONDITIONAL.replace("LOONGARCH64", Arch::NATIVE.name().trim_start_matches("SCMP_ARCH_"));
+    let run = batten_reading(&["seccomp", "resolve", "-", "--dialect", "containerd"], &mapped);
+    assert!(run.stderr.contains("containerd does not read archMap"), "{}", run.stderr);
+    let run = batten_reading(&["seccomp", "resolve", "-", "--dialect", "containerd", "--safe"], CONDITIONAL);
+    assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{}", run.stderr);
+    assert!(run.stderr.contains("hint: batten seccomp convert FILE --to kubernetes"), "{}", run.stderr);
 }
 
 #[test]

@@ -71,7 +71,6 @@ fn interface(name: &str) -> Result<Arch, String> {
 /// A call on a machine.
 struct Asked {
     question: Question,
-    arch: Arch,
     /// The machine: where a filter is made for `arch`.
     native: Arch,
 }
@@ -81,7 +80,7 @@ impl Explain {
         let arch = self.arch.unwrap_or(Arch::NATIVE);
         let native = if Arch::NATIVE.compat().contains(&arch) { Arch::NATIVE } else { arch };
         let asked = match Question::parse_words(&self.call, &self.args, arch) {
-            Ok(question) => Asked { question, arch, native },
+            Ok(question) => Asked { question, native },
             Err(error) => return refuse(Exit::Usage, &error.to_string(), error.hint()),
         };
         let container = self.container.target();
@@ -110,7 +109,9 @@ impl Explain {
         let _ = match answer.reason {
             Reason::Rule(rule) => writeln!(out, "  {}", asked.by_rule(named, rule)),
             Reason::Default => writeln!(out, "  by the default action: {}", asked.by_default(named)),
-            Reason::ForeignArchitecture => writeln!(out, "  the profile does not answer for {}", asked.arch.name()),
+            Reason::ForeignArchitecture => {
+                writeln!(out, "  the profile does not answer for {}", asked.question.arch.name())
+            }
         };
         for other in &answer.contenders {
             let place =
@@ -146,15 +147,15 @@ fn openers(asked: &Asked, named: &Named, target: &Target) -> CapSet {
 impl Asked {
     fn ask(&self, profile: &Profile) -> Answer {
         let filter = Filter::new(profile, self.native);
-        match self.question.call.filter(|call| call.number(self.arch).is_some()) {
-            Some(call) => filter.verdict(self.arch, call, &self.question.args),
-            None => filter.verdict_on_unknown(self.arch),
+        match self.question.call.filter(|call| call.number(self.question.arch).is_some()) {
+            Some(call) => filter.verdict(self.question.arch, call, &self.question.args),
+            None => filter.verdict_on_unknown(self.question.arch),
         }
     }
 
     fn to_json(&self, answer: &Answer, named: &Named, target: &Target) -> Value {
-        let Question { call, number, args } = self.question;
-        let number = number.or_else(|| call.and_then(|call| call.number(self.arch)));
+        let Question { call, number, args, arch } = self.question;
+        let number = number.or_else(|| call.and_then(|call| call.number(arch)));
         let (by, rule) = by(answer.reason);
         let said = match answer.reason {
             Reason::Rule(_) => self.said(named),
@@ -169,7 +170,7 @@ impl Asked {
             "call": call.map(Syscall::name),
             "number": number,
             "args": args,
-            "architecture": self.arch.name(),
+            "architecture": arch.name(),
             "verdict": verdict(answer.verdict),
             "made": answer.verdict.lets_through(),
             "by": by,
@@ -183,7 +184,11 @@ impl Asked {
     }
 
     fn title(&self) -> String {
-        let on = if self.arch == Arch::NATIVE { String::new() } else { format!(" on {}", self.arch.name()) };
+        let on = if self.question.arch == Arch::NATIVE {
+            String::new()
+        } else {
+            format!(" on {}", self.question.arch.name())
+        };
         match (self.question.number, self.question.call) {
             (Some(_), Some(call)) => format!(" ({}){on}", call.name()),
             _ => on,
@@ -192,7 +197,7 @@ impl Asked {
 
     /// What the profile says of the call, whatever its arguments.
     fn said(&self, named: &Named) -> String {
-        let said = |call| Filter::new(&named.profile, self.native).said_of(call, self.arch);
+        let said = |call| Filter::new(&named.profile, self.native).said_of(call, self.question.arch);
         self.question.call.map_or_else(String::new, said)
     }
 
@@ -206,8 +211,8 @@ impl Asked {
 
     fn by_default(&self, named: &Named) -> String {
         let Some(call) = self.question.call else { return "no known call has this number".to_owned() };
-        if call.number(self.arch).is_none() {
-            return format!("{} has no such call", self.arch.name());
+        if call.number(self.question.arch).is_none() {
+            return format!("{} has no such call", self.question.arch.name());
         }
         let said = self.said(named);
         if said.contains(" where ") { said } else { "no rule names it".to_owned() }
@@ -216,9 +221,10 @@ impl Asked {
     /// runc answers numbers above the largest one that a profile names with ENOSYS, whatever the default action is
     /// (`libcontainer/seccomp/patchbpf`).
     fn runc(&self, named: &Named, verdict: Verdict) -> Option<String> {
-        let number = self.question.number.or_else(|| self.question.call.and_then(|call| call.number(self.arch)))?;
+        let number =
+            self.question.number.or_else(|| self.question.call.and_then(|call| call.number(self.question.arch)))?;
         let listed = named.profile.syscalls.iter().flat_map(|rule| &rule.names);
-        let largest = listed.filter_map(|name| Syscall::from_name(name)?.number(self.arch)).max()?;
+        let largest = listed.filter_map(|name| Syscall::from_name(name)?.number(self.question.arch)).max()?;
         let above = number > largest && !verdict.lets_through() && verdict.number() != Some(38);
         above.then(|| format!("runc answers ENOSYS: {largest} is the largest number that the profile names"))
     }

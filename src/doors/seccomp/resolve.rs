@@ -44,7 +44,7 @@ pub(super) struct Resolve {
     #[arg(long, value_enum, default_value_t = DialectName::Moby)]
     dialect: DialectName,
 
-    /// Leave the implementation's path where it loses what the profile says
+    /// Leave the implementation's path where it loses what the profile says; not for containerd, which loses every condition
     #[arg(long)]
     safe: bool,
 }
@@ -91,6 +91,10 @@ type Answer<'d> = (Option<Resolved<'d>>, Vec<String>);
 
 impl Resolve {
     pub(super) fn run(&self) -> Exit {
+        if self.safe && matches!(self.dialect, DialectName::Containerd) {
+            let hint = "batten seccomp convert FILE --to kubernetes --caps CAP,… writes what the conditions come to";
+            return refuse(Exit::Usage, &"--safe cannot give containerd the conditions that it does not know", hint);
+        }
         let document = match input::read(&self.profile) {
             Ok(document) => document,
             Err(exit) => return exit,
