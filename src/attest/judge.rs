@@ -231,7 +231,7 @@ fn describe(waivers: &Waivers<'_>, names: &[String]) -> String {
 
 /// The names of a mask's capabilities; one that batten does not know is called by its number, and so is above any
 /// ceiling.
-pub(super) fn names(mask: u64) -> impl Iterator<Item = String> {
+pub fn names(mask: u64) -> impl Iterator<Item = String> {
     (0_u8..64).filter(move |bit| mask >> bit & 1 == 1).map(|bit| {
         Capability::from_number(bit).map_or_else(|| format!("CAP_{bit}"), |capability| capability.name().to_owned())
     })

@@ -12,7 +12,6 @@ mod filters;
 mod judge;
 pub mod members;
 pub mod process;
-mod report;
 pub mod status;
 pub mod trace;
 
@@ -21,8 +20,7 @@ use std::time::{Duration, Instant};
 
 pub use containers::{Container, ContainerError};
 pub use end::end;
-pub use judge::{Finding, Permitted, Standing};
-pub use report::{SCHEMA_VERSION, json, text};
+pub use judge::{Finding, Permitted, Standing, names};
 
 use cgroup::{Group, Hierarchies};
 use filters::Deep;

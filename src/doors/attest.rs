@@ -6,10 +6,11 @@ use clap::Args;
 
 use super::format::Format;
 use super::input::PolicyFiles;
-use super::{Exit, refuse, say};
+use super::{Exit, conclude, refuse};
 use crate::attest::cgroup::Hierarchies;
 use crate::attest::{self, Attested, Container, ContainerError, Target, Verdict, containers};
 use crate::host::Host;
+use crate::report::attestation;
 
 /// Says what the kernel enforces on running containers, compared with what the policy permits at most
 #[derive(Debug, Args)]
@@ -72,10 +73,10 @@ impl Attest {
         let look = |target| attest::attest(Target { deep: self.deep, ..target }, &policy, &host, &trees);
         let all: Vec<Attested> = targets.into_iter().map(look).collect();
         let printed = match self.format {
-            Format::Text => say(&attest::text(&all, &policy)),
-            Format::Json => say(&format!("{:#}\n", attest::json(&all, &policy))),
+            Format::Text => attestation::text(&all, &policy),
+            Format::Json => format!("{:#}\n", attestation::json(&all, &policy)),
         };
-        printed.unwrap_or_else(|| exit_of(&all).max(missing))
+        conclude(&printed, exit_of(&all).max(missing))
     }
 
     /// What to look at, and the exit code for what could not be found among it.

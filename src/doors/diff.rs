@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::check::exit_of;
 use super::input::{Documents, one_standard_input};
-use super::{Exit, refuse, say};
+use super::{Exit, conclude, refuse};
 use crate::fleet::{Judged, Verdict};
 use crate::host::Host;
 use crate::policy::Policy;
@@ -54,7 +54,7 @@ impl Diff {
             }
         }
         explain_refused(&judged, &policy);
-        say(&out).unwrap_or_else(|| exit_of(&judged))
+        conclude(&out, exit_of(&judged))
     }
 
     fn change(&self, judged: &Judged) -> Result<String, Exit> {

@@ -7,7 +7,6 @@ use clap::Args;
 use super::{Exit, refuse, say};
 use crate::policy::reference;
 use crate::rules::{self, RULES};
-use crate::settings::glob;
 
 /// Says what a rule is for and what to do about its findings; without a name, lists the rules
 #[derive(Debug, Args)]
@@ -22,16 +21,18 @@ pub struct Explain {
 impl Explain {
     /// Runs the command.
     pub fn run(&self) -> Exit {
-        let Some(name) = &self.rule else { return say(&listed()).unwrap_or(Exit::Clean) };
+        let Some(asked) = &self.rule else { return say(&listed()).unwrap_or(Exit::Clean) };
+        // As a policy calls the rule's table, or as somebody wrote it at the head of a sentence.
+        let name = &asked.to_lowercase().replace('_', "-");
         if let Some(rule) = rules::find(name) {
             return say(&reference::explained(rule)).unwrap_or(Exit::Clean);
         }
         if let Some((_, words)) = OTHERS.iter().find(|(other, _)| other == name) {
             return say(&format!("{name}\n\n{words}\n")).unwrap_or(Exit::Clean);
         }
-        let near: Vec<_> = rules::names().filter(|known| glob(&format!("*{name}*"), known)).collect();
-        let hint = if near.is_empty() { "batten explain lists the rules".to_owned() } else { near.join(", ") };
-        refuse(Exit::Usage, &format!("no rule is called {name}"), &hint)
+        let near = near(name);
+        let hint = if near.is_empty() { "`batten explain` lists the rules".to_owned() } else { near.join(", ") };
+        refuse(Exit::Usage, &format!("no rule is called {asked:?}"), &hint)
     }
 }
 
@@ -59,6 +60,16 @@ const OTHERS: [(&str, &str); 4] = [
         "The document cannot be read, or two runtimes would read it differently; nothing would start from it.",
     ),
 ];
+
+/// What may have been meant.
+fn near(name: &str) -> Vec<&'static str> {
+    let known: Vec<&str> = rules::names().chain(OTHERS.iter().map(|(other, _)| *other)).collect();
+    let mut near: Vec<&str> = known.iter().copied().filter(|known| !name.is_empty() && known.contains(name)).collect();
+    if near.is_empty() {
+        near = similar::get_close_matches(name, &known, 3, 0.7);
+    }
+    near
+}
 
 fn listed() -> String {
     RULES.iter().fold(String::new(), |mut out, rule| {

@@ -1,6 +1,6 @@
 //! Where the documents of a dry run come from.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -114,7 +114,10 @@ fn read(path: &Path) -> Result<Vec<u8>, (String, String)> {
 /// What went wrong, and a hint.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, (String, String)> {
     let failed = |error: std::io::Error| {
-        let hint = "name a bundle folder, a config.json file, or - for standard input";
+        let hint = match error.kind() {
+            ErrorKind::PermissionDenied => "run as a user who may read it",
+            _ => "name a bundle folder, a config.json file, or - for standard input",
+        };
         (format!("cannot read {}: {error}", path.display()), hint.to_owned())
     };
     let seen = std::fs::metadata(path).map_err(failed)?;

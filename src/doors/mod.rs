@@ -80,6 +80,12 @@ pub fn say(data: &str) -> Option<Exit> {
     }
 }
 
+/// Prints what a verdict rests on and gives the verdict's exit code: a reader that went away changes no verdict.
+#[cfg(feature = "cli")]
+pub fn conclude(data: &str, exit: Exit) -> Exit {
+    say(data).filter(|failed| *failed != Exit::Clean).unwrap_or(exit)
+}
+
 /// Says on standard error what went wrong and what to do, and gives the exit code back.
 #[cfg(feature = "cli")]
 pub fn refuse(exit: Exit, error: &dyn std::fmt::Display, hint: &str) -> Exit {

@@ -53,13 +53,15 @@ impl Baseline {
         Ok(Self { known })
     }
 
-    /// Takes out of `judged` what was known.
+    /// Takes out of `judged` what was known, and counts it there.
     pub fn subtract(&self, judged: &mut Judged) {
         let document = identity(&judged.name, &judged.labels);
+        let before = judged.findings().len() + judged.breaches.len();
         if let Ok(outcome) = &mut judged.result {
             outcome.findings.retain(|finding| !self.known.contains(&key(&document, finding)));
         }
         judged.breaches.retain(|breach| !self.known.contains(&breach_key(&document, breach)));
+        judged.known = before - judged.findings().len() - judged.breaches.len();
     }
 }
 

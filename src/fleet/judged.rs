@@ -37,6 +37,17 @@ impl Verdict {
             Self::Unreadable => "unreadable",
         }
     }
+
+    /// The words that people read. Beside a baseline, what has nothing new need not be within the policy.
+    pub const fn words(self, beside_baseline: bool) -> &'static str {
+        match self {
+            Self::Clean if beside_baseline => "nothing new",
+            Self::Clean => "within the policy",
+            Self::WouldFix => "would be fixed",
+            Self::Denied => "denied",
+            Self::Unreadable => "unreadable",
+        }
+    }
 }
 
 /// A document that was judged, or could not be.
@@ -50,6 +61,8 @@ pub struct Judged {
     pub labels: Labels,
     /// Where it is not as the runtime-spec says; nothing unless that was asked ([`Judged::with_spec`]).
     pub breaches: Vec<Breach>,
+    /// How many findings and breaches a baseline knew and took out.
+    pub known: usize,
     /// What became of it, or why nothing did, with a hint.
     pub result: Result<Outcome, Unreadable>,
     /// As it was read; nothing when it could not be.
@@ -100,8 +113,8 @@ impl Judged {
         let subject = if kind == DocumentKind::Spec { policy.subject_of(&document) } else { Subject::default() };
         let result = enforce(document.clone(), kind, &subject, policy, host);
         let result = result.map_err(|error| Unreadable { message: error.to_string(), hint: error.hint().to_owned() });
-        let is_one_line = OnceCell::new();
-        Self { name, subject, labels, breaches, result, document: Some(document), is_one_line, policy_lines: None }
+        let judged = Self::bare(name, result);
+        Self { subject, labels, breaches, document: Some(document), ..judged }
     }
 
     /// What a whole run has to say about a policy's file: each finding with the line of the file that it is about.
@@ -109,7 +122,7 @@ impl Judged {
         let lines = findings.iter().map(|(finding, line)| (finding.pointer.clone(), *line)).collect();
         let findings = findings.into_iter().map(|(finding, _)| finding).collect();
         let outcome = Outcome { text: String::new(), changed: false, findings, used_waivers: Vec::new() };
-        Self { result: Ok(outcome), policy_lines: Some(lines), ..Self::unreadable(name, String::new(), String::new()) }
+        Self { policy_lines: Some(lines), ..Self::bare(name, Ok(outcome)) }
     }
 
     /// Whether this is about a policy's file ([`Judged::of_policy`]), not about a container.
@@ -119,9 +132,13 @@ impl Judged {
 
     /// A document that could not even be opened.
     pub fn unreadable(name: String, message: String, hint: String) -> Self {
-        let result = Err(Unreadable { message, hint });
+        Self::bare(name, Err(Unreadable { message, hint }))
+    }
+
+    fn bare(name: String, result: Result<Outcome, Unreadable>) -> Self {
         let (subject, labels, is_one_line) = (Subject::default(), Labels::default(), OnceCell::new());
-        Self { name, subject, labels, breaches: Vec::new(), result, document: None, is_one_line, policy_lines: None }
+        let (breaches, known, document, policy_lines) = (Vec::new(), 0, None, None);
+        Self { name, subject, labels, breaches, known, result, document, is_one_line, policy_lines }
     }
 
     /// The same, with what the place it was found at says of it.
@@ -143,6 +160,11 @@ impl Judged {
     /// What the rules found; nothing where it could not be judged.
     pub fn findings(&self) -> &[Finding] {
         self.result.as_ref().map_or(&[][..], |outcome| &outcome.findings)
+    }
+
+    /// What it comes to, for people.
+    pub fn words(&self) -> &'static str {
+        if self.is_policy() { "waivers to look at" } else { self.verdict().words(self.known > 0) }
     }
 
     /// What it comes to.

@@ -33,17 +33,22 @@ pub struct Running {
     pub of_others: BTreeSet<PathBuf>,
 }
 
-/// The containers that run on the machine whose root folder is `root`.
-pub fn running(root: &Path) -> Running {
+/// The containers that run on the machine whose root folder is `root`; also those that runtimes keep in `states`, which are
+/// paths of this machine.
+pub fn running(root: &Path, states: &[PathBuf]) -> Running {
     if !root.is_dir() {
-        let hint = "--root is the root folder of a machine, / or where it is mounted".to_owned();
-        let text = Text::Missing(format!("{} is no folder", root.display()), hint);
-        let item = Item { name: root.display().to_string(), labels: Labels::default(), text };
+        let item = no_folder(root, "--root is the root folder of a machine, / or where it is mounted");
         return Running { items: vec![item], of_others: BTreeSet::new() };
     }
     let mut running = Running { items: running_by_engine(root), of_others: BTreeSet::new() };
-    beside::add(root, &mut running);
+    beside::add(root, states, &mut running);
     running
+}
+
+/// What was named and is not there: left out without a word it would look clean.
+fn no_folder(path: &Path, hint: &str) -> Item {
+    let text = Text::Missing(format!("{} is no folder", path.display()), hint.to_owned());
+    Item { name: path.display().to_string(), labels: Labels::default(), text }
 }
 
 /// Those of them that the engines' own folders show.

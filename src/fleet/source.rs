@@ -32,6 +32,8 @@ pub enum Text {
     Missing(String, String),
 }
 
+const NOTHING_CAME: &str = "look whether the command that was to write it has failed";
+
 type Stream = Box<dyn Iterator<Item = Item> + Send>;
 
 /// How to read what was named.
@@ -85,6 +87,9 @@ fn missing(path: &Path, problem: &str, hint: &str) -> Item {
 fn standard_input() -> Item {
     let mut bytes = Vec::new();
     let text = match std::io::stdin().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes) {
+        Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {
+            Text::Missing("there is nothing on standard input".to_owned(), NOTHING_CAME.to_owned())
+        }
         Ok(_) => Text::Read(bytes),
         Err(error) => {
             Text::Missing(format!("cannot read standard input: {error}"), "check what is piped in".to_owned())
@@ -93,20 +98,25 @@ fn standard_input() -> Item {
     Item { name: "-".to_owned(), labels: Labels::default(), text }
 }
 
-/// One document per line; blank lines are nothing. A line past the largest document is refused and ends the reading.
+/// One document per line; blank lines are nothing. A line past the largest document is refused and ends the reading. No
+/// document at all is what a command that failed leaves in a pipe.
 fn lines(name: String, source: impl Read + Send + 'static) -> Stream {
     let mut reader = BufReader::with_capacity(64 << 10, source);
-    let (mut number, mut over) = (0_usize, false);
+    let (mut number, mut over, mut found) = (0_usize, false, false);
     Box::new(std::iter::from_fn(move || {
         while !over {
             let mut bytes = Vec::new();
             number += 1;
             let item = |text| Item { name: format!("{name}:{number}"), labels: Labels::default(), text };
             match reader.by_ref().take(MAX_BYTES as u64 + 2).read_until(b'\n', &mut bytes) {
-                Ok(0) => return None,
+                Ok(0) if found => return None,
+                Ok(0) => {
+                    (over, found) = (true, true);
+                    return Some(missing(Path::new(&name), "no document in it", NOTHING_CAME));
+                }
                 Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(_) => {
-                    over = bytes.len() > MAX_BYTES + 1;
+                    (over, found) = (bytes.len() > MAX_BYTES + 1, true);
                     return Some(item(Text::Read(bytes)));
                 }
                 Err(error) => {
@@ -137,7 +147,7 @@ fn expanded(pattern: String, named: Named) -> Stream {
     }))
 }
 
-/// Every config.json below `folder`, in the order of names. Links are not followed, and what a container calls its
+/// Every config.json below `folder`, in the order of names. Links are not followed (one that is called config.json is said), and what a container calls its
 /// root file system is not entered: nothing in there describes a container, and its owner chose its names.
 fn below(folder: PathBuf) -> Stream {
     let (top, mut found) = (folder.clone(), false);
@@ -147,12 +157,15 @@ fn below(folder: PathBuf) -> Stream {
             let bundle = match std::fs::read_dir(&folder) {
                 Ok(entries) => descend(&folder, entries, &mut pending),
                 Err(error) => {
+                    found = true;
                     return Some(missing(&folder, &error.to_string(), "run as a user who may read the folder"));
                 }
             };
-            if let Some(config) = bundle {
-                found = true;
-                return Some(file(config, false));
+            found |= bundle.is_some();
+            match bundle {
+                None => {}
+                Some(Config::Here) => return Some(file(folder.join(CONFIG), false)),
+                Some(Config::Link) => return Some(link(&folder)),
             }
         }
         let empty = !std::mem::replace(&mut found, true);
@@ -160,17 +173,30 @@ fn below(folder: PathBuf) -> Stream {
     }))
 }
 
-fn descend(folder: &Path, entries: std::fs::ReadDir, pending: &mut Vec<PathBuf>) -> Option<PathBuf> {
-    let (mut bundle, mut folders) = (false, Vec::new());
+/// What is called config.json in a folder.
+enum Config {
+    Here,
+    Link,
+}
+
+/// Where it leads may be anywhere; left out without a word it would look judged.
+fn link(folder: &Path) -> Item {
+    let hint = format!("a search follows no link; name its bundle: batten check {}", folder.display());
+    missing(&folder.join(CONFIG), "it is a symbolic link", &hint)
+}
+
+fn descend(folder: &Path, entries: std::fs::ReadDir, pending: &mut Vec<PathBuf>) -> Option<Config> {
+    let (mut bundle, mut folders) = (None, Vec::new());
     for entry in entries.filter_map(Result::ok) {
         let Ok(kind) = entry.file_type() else { continue };
-        bundle |= kind.is_file() && entry.file_name() == CONFIG;
         if kind.is_dir() {
             folders.push(entry.file_name());
+        } else if entry.file_name() == CONFIG {
+            bundle = Some(if kind.is_symlink() { Config::Link } else { Config::Here });
         }
     }
-    folders.retain(|name| !(bundle && name == "rootfs"));
+    folders.retain(|name| !(bundle.is_some() && name == "rootfs"));
     folders.sort_unstable_by(|a, b| b.cmp(a));
     pending.extend(folders.into_iter().map(|name| folder.join(name)));
-    bundle.then(|| folder.join(CONFIG))
+    bundle
 }

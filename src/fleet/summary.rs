@@ -19,6 +19,8 @@ pub struct Summary {
     pub invalid: usize,
     /// Places that are not as the runtime-spec says, by how much that matters.
     pub breaches: BTreeMap<Force, usize>,
+    /// Findings and breaches that a baseline knew and took out.
+    pub known: usize,
     /// Bytes judged.
     pub bytes: u64,
 }
@@ -30,6 +32,7 @@ impl Summary {
             *self.verdicts.entry(judged.verdict()).or_default() += 1;
         }
         self.bytes += judged.before().len() as u64;
+        self.known += judged.known;
         self.invalid += usize::from(!is_valid(&judged.breaches));
         for breach in &judged.breaches {
             *self.breaches.entry(breach.force).or_default() += 1;
@@ -62,6 +65,7 @@ impl Summary {
         }
         self.invalid += other.invalid;
         self.bytes += other.bytes;
+        self.known += other.known;
     }
 
     /// How many documents came to `verdict`.

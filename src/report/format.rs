@@ -87,7 +87,7 @@ impl Writer<'_> {
         match self.format {
             Format::Text => text::summary(summary),
             Format::Json => {
-                let summary = json!({
+                let mut counts = json!({
                     "documents": summary.documents(),
                     "clean": summary.count(Verdict::Clean),
                     "would_fix": summary.count(Verdict::WouldFix),
@@ -95,7 +95,10 @@ impl Writer<'_> {
                     "unreadable": summary.count(Verdict::Unreadable),
                     "spec_invalid": summary.invalid,
                 });
-                format!("\n],\"summary\":{summary}}}\n")
+                if summary.known > 0 {
+                    counts["known"] = summary.known.into();
+                }
+                format!("\n],\"summary\":{counts}}}\n")
             }
             Format::Sarif => sarif::TAIL.to_owned(),
             Format::Junit => junit::TAIL.to_owned(),

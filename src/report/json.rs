@@ -19,7 +19,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 ///
 /// Written as it goes, into one text: a fleet has thousands of these, and what an edit sets is JSON already, tens of
 /// kilobytes for a filter.
-pub(crate) fn document(judged: &Judged, policy: &Policy) -> String {
+pub(super) fn document(judged: &Judged, policy: &Policy) -> String {
     let edits = judged.findings().iter().flat_map(|finding| &finding.edits).map(|edit| size(edit) + 64);
     let size = edits.sum::<usize>() + judged.findings().len() * 640 + judged.breaches.len() * 320 + 256;
     let mut out = String::with_capacity(size);
@@ -103,6 +103,9 @@ fn head(document: &mut Object<'_>, judged: &Judged, policy: &Policy) {
             own.text("hint", &error.hint);
         });
     }
+    if judged.known > 0 {
+        document.number_or_null("known", Some(judged.known));
+    }
     if !judged.breaches.is_empty() {
         document.list("spec", &judged.breaches, |own, breach| one_breach(own, judged, breach));
     }
@@ -183,8 +186,8 @@ pub(crate) fn subject(subject: &Subject) -> Value {
     value(|own| write_subject(own, subject))
 }
 
-/// The same as a value, for reports of other commands.
-pub(crate) fn origin(origin: Origin, policy: &Policy) -> Value {
+/// The same as a value, for an attestation.
+pub(super) fn origin(origin: Origin, policy: &Policy) -> Value {
     value(|own| write_origin(own, origin, policy))
 }
 

@@ -45,7 +45,7 @@ pub(super) fn document(judged: &Judged, policy: &Policy, spec_fails: bool) -> St
     }
     if tests == 0 {
         tests = 1;
-        let _ = writeln!(cases, "<testcase classname=\"{name}\" name=\"within the policy\"/>");
+        let _ = writeln!(cases, "<testcase classname=\"{name}\" name=\"{}\"/>", judged.words());
     }
     format!(
         "<testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\">\n{cases}</testsuite>\n"

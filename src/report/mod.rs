@@ -1,5 +1,7 @@
-//! What a dry run found, in the formats that people and machines read. Every format carries the same findings.
+//! What a dry run found, in the formats that people and machines read; every format carries the same findings. And what an
+//! attestation found.
 
+pub mod attestation;
 mod format;
 mod github;
 mod html;

@@ -44,14 +44,13 @@ pub fn text(judged: &[Judged], policy: &Policy) -> String {
 
 /// One document and its findings.
 pub(super) fn document(judged: &Judged, policy: &Policy, style: Style) -> String {
-    let (verdict, colour) = match judged.verdict() {
-        _ if judged.is_policy() => ("waivers to look at", AnsiColor::Cyan),
-        Verdict::Clean => ("within the policy", AnsiColor::Green),
-        Verdict::WouldFix => ("would be fixed", AnsiColor::Yellow),
-        Verdict::Denied => ("denied", AnsiColor::Red),
-        Verdict::Unreadable => ("unreadable", AnsiColor::Red),
+    let colour = match judged.verdict() {
+        _ if judged.is_policy() => AnsiColor::Cyan,
+        Verdict::Clean => AnsiColor::Green,
+        Verdict::WouldFix => AnsiColor::Yellow,
+        Verdict::Denied | Verdict::Unreadable => AnsiColor::Red,
     };
-    let mut out = format!("{}: {}\n", escape(&judged.name), style.paint(colour, verdict));
+    let mut out = format!("{}: {}\n", escape(&judged.name), style.paint(colour, judged.words()));
     let labels = &judged.labels;
     // Only of what was found running: of other bundles' labels the path says enough.
     if labels.id.is_some() {
@@ -142,12 +141,12 @@ pub(super) fn summary(summary: &Summary) -> String {
         1 => "; 1 is not valid by the runtime-spec".to_owned(),
         invalid => format!("; {invalid} are not valid by the runtime-spec"),
     };
-    format!(
-        "{documents} {}: {} within the policy, {} would be fixed, {} denied, {} unreadable{invalid}\n",
-        if documents == 1 { "document" } else { "documents" },
-        summary.count(Verdict::Clean),
-        summary.count(Verdict::WouldFix),
-        summary.count(Verdict::Denied),
-        summary.count(Verdict::Unreadable),
-    )
+    let verdicts = [Verdict::Clean, Verdict::WouldFix, Verdict::Denied, Verdict::Unreadable];
+    let counts = verdicts.map(|verdict| format!("{} {}", summary.count(verdict), verdict.words(summary.known > 0)));
+    let known = match summary.known {
+        0 => String::new(),
+        known => format!("; {known} in the baseline {}", if known == 1 { "is left out" } else { "are left out" }),
+    };
+    let noun = if documents == 1 { "document" } else { "documents" };
+    format!("{documents} {noun}: {}{invalid}{known}\n", counts.join(", "))
 }

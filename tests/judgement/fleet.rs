@@ -60,6 +60,52 @@ fn folders_are_searched_in_depth_in_order_without_what_containers_brought() {
 }
 
 #[test]
+fn a_search_says_which_config_json_is_a_link_or_no_file_and_follows_neither() {
+    let (_folder, top) = place();
+    file(format!("{top}/bundles/a/config.json"), PLAIN);
+    file(format!("{top}/elsewhere/config.json"), PLAIN);
+    for name in ["link", "pipe"] {
+        fs::create_dir(format!("{top}/bundles/{name}")).unwrap();
+    }
+    std::os::unix::fs::symlink("../../elsewhere/config.json", format!("{top}/bundles/link/config.json")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", format!("{top}/bundles/folder")).unwrap();
+    nix::unistd::mkfifo(Path::new(&format!("{top}/bundles/pipe/config.json")), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let run = batten(&["check", "-r", &format!("{top}/bundles")]);
+    assert!(run.code == 3 && run.stdout.contains("1 would be fixed, 0 denied, 2 unreadable"), "{}", run.stdout);
+    let link = format!("cannot read {top}/bundles/link/config.json: it is a symbolic link");
+    let pipe = format!("{top}/bundles/pipe/config.json is not a regular file");
+    assert!(run.stdout.contains(&link) && run.stdout.contains(&pipe), "{}", run.stdout);
+    assert_eq!(batten(&["check", &format!("{top}/bundles/link")]).code, 2, "named itself, it is followed");
+}
+
+#[test]
+fn nothing_on_standard_input_is_no_clean_fleet() {
+    for args in [&["check", "-"][..], &["check", "--jsonl", "-"], &["check", "--jsonl", "--format", "json", "-"]] {
+        let run = batten_reading(args, "\n");
+        assert!(run.code == 3 && run.stdout.contains("look whether the command"), "{args:?}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_makes_no_verdict_clean() {
+    let (_folder, top) = place();
+    let lines = format!("{PLAIN}\n").repeat(2000);
+    file(format!("{top}/fleet.jsonl"), &lines);
+    file(format!("{top}/one/config.json"), PLAIN);
+    for (args, code) in [
+        (["check", &format!("{top}/fleet.jsonl")], 3),
+        (["check", &format!("{top}/one")], 2),
+        (["diff", &format!("{top}/one")], 2),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut batten = std::process::Command::new(env!("CARGO_BIN_EXE_batten"));
+        let status = batten.args(args).stdout(writer).status().unwrap();
+        assert_eq!(status.code(), Some(code), "{args:?}");
+    }
+}
+
+#[test]
 fn quoted_patterns_are_expanded_and_one_that_matches_nothing_is_said_while_the_rest_is_judged() {
     let (_folder, top) = place();
     bundles(&top);
@@ -220,6 +266,20 @@ fn a_baseline_leaves_what_is_new() {
     file(&baseline, &batten(&["check", "--format", "jsonl", &bundle]).stdout);
     let again = batten(&["check", "--baseline", &baseline, &bundle]);
     assert_eq!(again.code, 0, "{}", again.stdout);
+    // Three by the policy and the specification's: it is not within the policy for being known.
+    assert!(again.stdout.starts_with(&format!("{bundle}/config.json: nothing new\n1 document: 1 nothing new, ")));
+    for (format, words) in [
+        ("text", "in the baseline are left out"),
+        ("json", "\"known\":"),
+        ("jsonl", "\"known\":"),
+        ("junit", "name=\"nothing new\""),
+        ("html", "<br>Left out, being in the baseline: "),
+    ] {
+        let said = batten(&["check", "--baseline", &baseline, "--format", format, &bundle]).stdout;
+        assert!(said.contains(words) && !said.contains("within the policy"), "{format}: {said}");
+    }
+    let value = batten(&["check", "--baseline", &baseline, "--format", "json", &bundle]).stdout;
+    crate::schema::assert_valid("report", &serde_json::from_str(&value).unwrap());
     file(format!("{top}/a/config.json"), &PLAIN.replace("CAP_SYS_ADMIN", "CAP_SYS_MODULE"));
     let changed = batten(&["check", "--baseline", &baseline, &bundle]);
     assert!(changed.code == 2 && changed.stdout.contains("CAP_SYS_MODULE"), "{}", changed.stdout);
@@ -251,6 +311,10 @@ fn every_rule_that_is_reported_can_be_explained() {
         assert!(run.code == 0 && run.stdout.starts_with(rule), "{rule}: {}", run.stderr);
     }
     assert_eq!(batten(&["explain", "nonsense"]).code, 4);
+    assert!(batten(&["explain", "No_new_privs"]).stdout.starts_with("no-new-privs"), "as the policy's table is called");
+    for (mistyped, meant) in [("apparmour", "hint: apparmor\n"), ("waiver", "hint: waiver-expired, waiver-unused\n")] {
+        assert!(batten(&["explain", mistyped]).stderr.ends_with(meant), "{mistyped}");
+    }
     let (_folder, top) = place();
     file(format!("{top}/config.json"), PLAIN);
     let run = batten(&["check", "--explain", &top]);
@@ -332,6 +396,9 @@ fn running_finds_what_only_the_state_of_a_runtime_names_once_and_says_what_it_ca
     file(format!("{root}/run/crun/copied/config.json"), PLAIN);
     file(format!("{root}/run/runc/ended/state.json"), r#"{"init_process_pid":0}"#);
     file(format!("{root}/run/runc/broken/state.json"), "{");
+    let own = format!("{root}/srv/runtime");
+    state("../srv/runtime", "aside", "/bundles/aside");
+    file(format!("{root}/bundles/aside/config.json"), PLAIN);
     file(format!("{root}/run/user/1000/crun/others/status"), "{}");
     let is_root =
         std::os::unix::fs::chown(format!("{root}/run/user/1000/crun/others/status"), Some(1000), None).is_ok();
@@ -353,6 +420,12 @@ fn running_finds_what_only_the_state_of_a_runtime_names_once_and_says_what_it_ca
     let others = format!("note: the containers in {root}/run/user/1000/crun are another user's and left out");
     assert!(!is_root || run.stderr.starts_with(&others), "{}", run.stderr);
     assert_eq!(run.code, 3);
+    assert!(!run.stdout.contains("aside"), "{}", run.stdout);
+    let mistyped = format!("{root}/srv/mistyped");
+    let named = ["--runtime-root", &own, "--runtime-root", &own, "--runtime-root", &mistyped];
+    let run = batten(&[&["check", "--running", "--root", &root][..], &named].concat());
+    assert_eq!(run.stdout.matches("container: aside\n").count(), 1, "{}", run.stdout);
+    assert!(run.stdout.contains("/srv/mistyped is no folder"), "{}", run.stdout);
 }
 
 #[test]

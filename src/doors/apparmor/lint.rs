@@ -9,7 +9,7 @@ use crate::apparmor::Parser;
 use crate::apparmor::lint::{Level, Remark, lint};
 use crate::apparmor::sources::{Source, SourceError};
 use crate::doors::format::Format;
-use crate::doors::{Exit, refuse, remarks, say};
+use crate::doors::{Exit, conclude, refuse, remarks};
 
 /// Looks for what a profile says and its author hardly meant
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ impl Lint {
         if found.iter().any(|(_, remark)| remark.level > Level::Note) {
             worst = worst.max(Exit::Denied);
         }
-        say(&remarks::printed(&found, self.format)).unwrap_or(worst)
+        conclude(&remarks::printed(&found, self.format), worst)
     }
 }
 

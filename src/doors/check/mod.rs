@@ -53,6 +53,11 @@ pub struct Check {
     #[arg(long, value_name = "FOLDER", default_value = "/", requires = "running")]
     root: PathBuf,
 
+    /// Besides the known places, look for running containers where a runtime was told to keep its state (`runc --root`);
+    /// may be given several times
+    #[arg(long, value_name = "FOLDER", requires = "running")]
+    runtime_root: Vec<PathBuf>,
+
     /// The documents are process files, as `runc exec --process` takes them
     #[arg(long)]
     process: bool,
@@ -123,7 +128,8 @@ impl Check {
                 }
                 self.exit(&summary, fails)
             }
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Clean,
+            // The reader went away before all were judged: nobody may take that for a clean run.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Unreadable,
             Err(error) => {
                 refuse(Exit::Unreadable, &format!("cannot write the output: {error}"), "make room and run again")
             }
@@ -166,7 +172,7 @@ impl Check {
     }
 
     fn live(&self) -> Vec<Item> {
-        let Running { items, of_others } = running(&self.root);
+        let Running { items, of_others } = running(&self.root, &self.runtime_root);
         for folder in of_others {
             eprintln!(
                 "note: the containers in {} are another user's and left out; run this as that user to judge them",

@@ -1,6 +1,6 @@
 //! The report as it goes out: each document's piece as it comes in, the counts, and what stands around them.
 
-use std::io::{BufWriter, Result, Write};
+use std::io::{BufWriter, ErrorKind, Result, Write};
 
 use super::progress::Bar;
 use crate::fleet::{Summary, WaiverUse};
@@ -80,8 +80,11 @@ impl<'p, W: Write> Sheet<'p, W> {
         } else {
             self.writer.tail(&self.summary)
         };
-        self.out.write_all(tail.as_bytes())?;
-        self.out.flush()?;
+        match self.out.write_all(tail.as_bytes()).and_then(|()| self.out.flush()) {
+            // All are judged: a reader that went away changes no verdict.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written?,
+        }
         Ok((self.summary, self.fails))
     }
 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cases::{Case, CaseError, Tried, find};
 use crate::doors::input::PolicyFiles;
-use crate::doors::{Exit, refuse, say};
+use crate::doors::{Exit, conclude, refuse};
 use crate::escape::escape;
 use crate::fleet::in_order;
 use crate::policy::Policy;
@@ -56,7 +56,7 @@ impl Test {
                     Format::Text => text(&results, &policy, self.bless),
                     Format::Junit => junit(&results),
                 };
-                say(&report).unwrap_or(if failed && !self.bless { Exit::Denied } else { Exit::Clean })
+                conclude(&report, if failed && !self.bless { Exit::Denied } else { Exit::Clean })
             }
             Err(error) => refuse(Exit::Usage, &error, error.hint()),
         }

@@ -13,7 +13,7 @@ use super::strace::machine;
 use crate::count::{counted, times};
 use crate::doors::format::Format;
 use crate::doors::seccomp::named::Container;
-use crate::doors::{Exit, say};
+use crate::doors::{Exit, conclude};
 use crate::escape::escape;
 use crate::record::against::{Made, Refused, refused, unused};
 use crate::record::strace::Options;
@@ -84,7 +84,7 @@ impl Diff {
         };
         let breaks = refused.iter().any(Refused::breaks);
         note_to(&summary(&recording, &refused));
-        say(&printed).unwrap_or(if breaks { Exit::Denied } else { Exit::Clean })
+        conclude(&printed, if breaks { Exit::Denied } else { Exit::Clean })
     }
 }
 

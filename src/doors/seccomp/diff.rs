@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::input;
 use super::named::Container;
 use crate::doors::format::Format;
-use crate::doors::{Exit, say};
+use crate::doors::{Exit, conclude};
 use crate::escape::escape;
 use crate::seccomp::{Arch, Arguments, Differences, Filter, Gap};
 
@@ -43,7 +43,7 @@ impl Diff {
             Format::Text => self.text(&found),
             Format::Json => format!("{:#}\n", to_json(&found)),
         };
-        say(&printed).unwrap_or(if found.is_empty() { Exit::Clean } else { Exit::Denied })
+        conclude(&printed, if found.is_empty() { Exit::Clean } else { Exit::Denied })
     }
 
     fn text(&self, found: &Differences) -> String {

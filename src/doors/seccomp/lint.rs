@@ -9,7 +9,7 @@ use super::input::{self, Source};
 use super::named::Container;
 use crate::doors::format::Format;
 use crate::doors::input::one_standard_input;
-use crate::doors::{Exit, refuse, remarks, say};
+use crate::doors::{Exit, conclude, refuse, remarks, say};
 use crate::remark::{Level, Remark};
 use crate::seccomp::lint::{CODES, Purpose, lint, lint_groups};
 use crate::seccomp::{Dialect, builtin};
@@ -86,7 +86,7 @@ impl Lint {
         if found.iter().any(|(_, remark)| remark.level > Level::Note) {
             worst = worst.max(Exit::Denied);
         }
-        say(&remarks::printed(&found, self.format)).unwrap_or(worst)
+        conclude(&remarks::printed(&found, self.format), worst)
     }
 
     fn remarks(&self, file: &Path) -> Result<Vec<Remark>, Exit> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::explain;
 use super::named::{Container, Named};
 use crate::doors::format::Format;
-use crate::doors::{Exit, say};
+use crate::doors::{Exit, conclude};
 use crate::seccomp::{Arch, Filter, NotSubset, Reason, Syscall, Verdict, Witness, is_subset};
 
 /// Asks whether the first profile lets through only what the second does
@@ -41,7 +41,7 @@ impl IsSubset {
             Format::Text => text(&answer),
             Format::Json => format!("{:#}\n", to_json(&answer, &left, &right)),
         };
-        say(&printed).unwrap_or(if answer.is_ok() { Exit::Clean } else { Exit::Denied })
+        conclude(&printed, if answer.is_ok() { Exit::Clean } else { Exit::Denied })
     }
 }
 

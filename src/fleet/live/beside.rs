@@ -5,16 +5,23 @@ use std::collections::HashSet;
 use std::fs::canonicalize;
 use std::path::{Path, PathBuf};
 
-use super::{Running, folders, labels_in_storage, live};
+use super::{Running, folders, labels_in_storage, live, no_folder};
 use crate::attest::cgroup::Hierarchies;
 use crate::attest::containers::{Container, ContainerError, roots_below};
 use crate::fleet::{Item, Labels, Text};
 use crate::spec::{CONFIG, FileError, Problem};
 
-/// Adds them to what is known to run below `root`.
-pub(super) fn add(root: &Path, running: &mut Running) {
+/// Adds them to what is known to run below `root`: those in the known places, and those in `states`.
+pub(super) fn add(root: &Path, states: &[PathBuf], running: &mut Running) {
     let known: HashSet<PathBuf> = running.items.iter().filter_map(|item| canonicalize(&item.name).ok()).collect();
-    for state in roots_below(root) {
+    let mut places = roots_below(root);
+    for state in states {
+        match canonicalize(state) {
+            Ok(state) if state.is_dir() => places.extend((!places.contains(&state)).then_some(state)),
+            _ => running.items.push(no_folder(state, "name the folder that the runtime was given as its --root")),
+        }
+    }
+    for state in places {
         for (id, folder) in folders(&state, &mut running.items) {
             match Container::read(&folder, &Hierarchies::default()) {
                 Ok(Some(container)) if container.first_process().is_some() => {

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::VERDICTS;
 use crate::finding::Finding;
 use crate::fleet::Judged;
 use crate::policy::Policy;
@@ -16,12 +15,8 @@ pub(in crate::report) const END: &str = "</div>\n</details>\n";
 
 /// The piece of one container, open at its end for the diff.
 pub(in crate::report) fn document(judged: &Judged, policy: &Policy) -> String {
-    let verdict = judged.verdict();
-    let (class, words) = match VERDICTS.iter().find(|(known, _)| *known == verdict) {
-        _ if judged.is_policy() => ("policy", "waivers to look at"),
-        Some((_, words)) => (verdict.as_str(), *words),
-        None => ("", ""),
-    };
+    let class = if judged.is_policy() { "policy" } else { judged.verdict().as_str() };
+    let words = judged.words();
     let labels = &judged.labels;
     let known = [labels.engine, labels.name.as_deref(), labels.image.as_deref(), labels.id.as_deref()];
     let known = known.into_iter().flatten().collect::<Vec<_>>().join(" · ");

@@ -25,13 +25,8 @@ const SCRIPT: &str = include_str!("page.js");
 const SCRIPT_HASH: &str = "lk0TMgjAaphqJBf6wWpZwydGeQcv+HXFCsUKfE4cBs4=";
 const STYLE_HASH: &str = "GpOTAteqCZh1yeSBC+XrQJw2wgMbAqYnf3X4QLtbQJ0=";
 
-/// Verdicts and their words, the worst first: the order of the page.
-const VERDICTS: [(Verdict, &str); 4] = [
-    (Verdict::Unreadable, "unreadable"),
-    (Verdict::Denied, "denied"),
-    (Verdict::WouldFix, "would be fixed"),
-    (Verdict::Clean, "within the policy"),
-];
+/// The worst first: the order of the page.
+const VERDICTS: [Verdict; 4] = [Verdict::Unreadable, Verdict::Denied, Verdict::WouldFix, Verdict::Clean];
 
 /// A page that is being gathered: it begins with its counts and the worst documents, so all wait here for the last one.
 #[derive(Debug, Default)]
@@ -64,12 +59,13 @@ fn page(summary: &Summary, policy: &Policy, documents: &str, hunks: &Hunks) -> S
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>batten check</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#documents\">To the containers</a>\n\
-         <header>\n<h1>What the policy does to {} {}</h1>\n<p class=\"dim\">A dry run of batten {}, {}. Nothing was changed.<br>Policy: {}</p>\n",
+         <header>\n<h1>What the policy does to {} {}</h1>\n<p class=\"dim\">A dry run of batten {}, {}. Nothing was changed.<br>Policy: {}{}</p>\n",
         summary.documents(),
         if summary.documents() == 1 { "container" } else { "containers" },
         env!("CARGO_PKG_VERSION"),
         crate::settings::Day::today(),
         sources(policy),
+        known(summary),
     );
     counts(&mut out, summary);
     out.push_str("</header>\n<main>\n<div class=\"tables\">\n");
@@ -88,6 +84,10 @@ fn page(summary: &Summary, policy: &Policy, documents: &str, hunks: &Hunks) -> S
     out
 }
 
+fn known(summary: &Summary) -> String {
+    if summary.known == 0 { String::new() } else { format!("<br>Left out, being in the baseline: {}", summary.known) }
+}
+
 fn sources(policy: &Policy) -> String {
     let named: Vec<String> = policy
         .sources()
@@ -100,8 +100,8 @@ fn sources(policy: &Policy) -> String {
 /// A card per verdict, each a button that filters by it, over a bar of their shares.
 fn counts(out: &mut String, summary: &Summary) {
     out.push_str("<ul class=\"counts\">\n");
-    for (verdict, words) in VERDICTS {
-        let (word, count) = (verdict.as_str(), summary.count(verdict));
+    for verdict in VERDICTS {
+        let (word, words, count) = (verdict.as_str(), verdict.words(summary.known > 0), summary.count(verdict));
         let _ = writeln!(
             out,
             "<li><button type=\"button\" class=\"card {word}\" data-verdict=\"{word}\" aria-pressed=\"false\"><b>{count}</b>{words}</button></li>"
@@ -116,7 +116,7 @@ fn counts(out: &mut String, summary: &Summary) {
         );
     }
     out.push_str("</ul>\n");
-    let shares = VERDICTS.map(|(verdict, _)| (verdict.as_str(), summary.count(verdict)));
+    let shares = VERDICTS.map(|verdict| (verdict.as_str(), summary.count(verdict)));
     bar(out, "verdicts", &shares, summary.documents());
 }
 
@@ -202,7 +202,8 @@ fn filter(out: &mut String, summary: &Summary) {
         "<form id=\"filter\" role=\"search\" hidden>\n<label class=\"wide\">Search <span class=\"key\">press / to begin</span><input id=\"search\" type=\"search\" autocomplete=\"off\" placeholder=\"name, image, message, pointer…\"></label>\n\
          <label>Verdict<select id=\"verdict\"><option value=\"\">all</option>",
     );
-    for (verdict, words) in VERDICTS {
+    for verdict in VERDICTS {
+        let words = verdict.words(summary.known > 0);
         let _ = write!(out, "<option value=\"{}\">{words}</option>", verdict.as_str());
     }
     out.push_str("</select></label>\n<label>Rule<select id=\"rule\"><option value=\"\">all</option>");

@@ -1,16 +1,15 @@
-//! What was found in the kernel, for people and for machines.
+//! What an attestation found in the kernel, for people and for machines.
 
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::judge::{Finding, names};
-use super::process::{NAMESPACES, Namespaces};
-use super::status::{Credentials, SETS};
-use super::{Attested, Seen, Verdict, own_namespaces};
+use super::json::{origin, subject};
+use crate::attest::process::{NAMESPACES, Namespaces};
+use crate::attest::status::{Credentials, SETS};
+use crate::attest::{Attested, Finding, Seen, Verdict, names, own_namespaces};
 use crate::escape::escape;
 use crate::policy::Policy;
-use crate::report::json::{origin, subject};
 
 /// The number of the format that `schemas/attestation.schema.json` describes.
 pub const SCHEMA_VERSION: u32 = 1;
