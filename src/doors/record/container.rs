@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::live::{How, take};
-use super::sink::{Sink, note_to};
+use super::sink::Sink;
 use crate::doors::Exit;
 use crate::record::live::{self, Backend};
 
@@ -53,10 +53,7 @@ impl Attach {
     /// Records the container `id`.
     pub(super) fn run(&self, id: &str) -> Exit {
         let asked = self.how.asked(&self.sink);
-        let begun = |id: &str, backend: Backend| {
-            let duration = asked.duration.map_or_else(String::new, |time| format!("for {} s, or ", time.as_secs_f32()));
-            note_to(&format!("recording container {id} by {}, {duration}until it ends or ^C", backend.name()));
-        };
+        let begun = |id: &str, backend: Backend| self.how.say_begun(&format!("container {id}"), backend);
         take(|| live::attach(id, &self.roots, asked, begun), &self.sink)
     }
 }

@@ -48,6 +48,12 @@ impl How {
         });
         Asked { backend, arguments: sink.arguments(), duration: self.duration }
     }
+
+    /// Says that it is time to make the container work.
+    pub(super) fn say_begun(&self, what: &str, backend: Backend) {
+        let duration = self.duration.map_or_else(String::new, |time| format!("for {} s, or ", time.as_secs_f32()));
+        note_to(&format!("recording {what} by {}, {duration}until it ends or ^C", backend.name()));
+    }
 }
 
 /// Records, and writes what was recorded: not before it is clear that it can be written.
@@ -59,7 +65,6 @@ pub(super) fn take(record: impl FnOnce() -> Result<Recorded, LiveError>, sink: &
         Ok(recorded) => recorded,
         Err(error) => return refuse(Exit::Unreadable, &error, error.hint()),
     };
-    recorded.notes.iter().for_each(|note| note_to(note));
     let recording = &recorded.recording;
     let calls = recording.syscalls().len() as u64;
     let times: u64 = recording.calls.values().map(|seen| seen.count).sum();
@@ -69,11 +74,12 @@ pub(super) fn take(record: impl FnOnce() -> Result<Recorded, LiveError>, sink: &
         note_to(&format!("capabilities used: {names}"));
     }
     if calls == 0 {
+        recorded.notes.iter().for_each(|note| note_to(note));
         let hint = "record for longer, or start the container anew: batten record run -- BUNDLE";
         return refuse(Exit::Unreadable, &"the container made no system call meanwhile", hint);
     }
     let failed = recorded.exit_code.filter(|code| *code != 0 && !recorded.was_ended_with(*code));
-    match (sink.take(recording), failed) {
+    match (sink.take(recording, &recorded.notes), failed) {
         (Exit::Clean, Some(code)) => {
             note_to(&format!("the container ended with {code}; what it called until then is recorded"));
             Exit::Denied

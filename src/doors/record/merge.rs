@@ -60,7 +60,7 @@ impl Merge {
             let saved = self.sink.keep(&recording);
             if saved == Exit::Clean { crate::doors::say(&recording.coverage()).unwrap_or(Exit::Clean) } else { saved }
         } else {
-            self.sink.take(&recording)
+            self.sink.take(&recording, &[])
         };
         if printed == Exit::Clean { self.answer(&recording) } else { printed }
     }

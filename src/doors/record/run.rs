@@ -62,6 +62,7 @@ impl Run {
             without_filter: self.without_filter,
             patience: self.start_within,
         };
-        take(|| live::run(&start, self.how.asked(&self.sink)), &self.sink)
+        let begun = |backend| self.how.say_begun(&format!("bundle {}", self.bundle.display()), backend);
+        take(|| live::run(&start, self.how.asked(&self.sink), begun), &self.sink)
     }
 }

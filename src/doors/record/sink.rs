@@ -131,9 +131,11 @@ impl Sink {
         self.check_ending()
     }
 
-    /// Writes everything that was asked for.
-    pub(super) fn take(&self, recording: &Recording) -> Exit {
-        let made = output::make(recording, self.making());
+    /// Writes everything that was asked for. `notes` are what the recorder says of the recording: they go along with those of the
+    /// profile, into what is written too.
+    pub(super) fn take(&self, recording: &Recording, notes: &[String]) -> Exit {
+        let mut made = output::make(recording, self.making());
+        made.notes.splice(0..0, notes.iter().cloned());
         for note in &made.notes {
             note_to(note);
         }

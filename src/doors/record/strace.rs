@@ -58,7 +58,7 @@ impl Strace {
             let message = format!("no system call could be read in {}", counted(notes.lines, "line"));
             return refuse(Exit::Unreadable, &message, "name a file that `strace -f -o FILE PROGRAM` wrote");
         }
-        match self.sink.take(&recording) {
+        match self.sink.take(&recording, &[]) {
             Exit::Clean if self.strict && notes.unreadable.count > 0 => Exit::Denied,
             exit => exit,
         }

@@ -167,11 +167,11 @@ impl Recorded {
     }
 }
 
-/// Starts a container, records it from its first instruction on, and deletes it.
+/// Starts a container, records it from its first instruction on, and deletes it. `begun` is told by what, before it runs.
 ///
 /// # Errors
 /// [`LiveError`]; no container is left then.
-pub fn run(start: &Start, asked: Asked) -> Result<Recorded, LiveError> {
+pub fn run(start: &Start, asked: Asked, begun: impl FnOnce(Backend)) -> Result<Recorded, LiveError> {
     let watch = Watch::new().map_err(LiveError::Signals)?;
     let mut notes = Vec::new();
     let runtime = find(start)?;
@@ -197,6 +197,7 @@ pub fn run(start: &Start, asked: Asked) -> Result<Recorded, LiveError> {
     let gone = || LaunchError::Gone { error: Errno::ESRCH.into() };
     let subject = Arc::new(Subject::of_first_process(launched.pid)?.ok_or_else(gone)?);
     observer.follow_from_exec(&subject)?;
+    begun(observer.backend());
     let end = if launched.start(&watch)? {
         End::Interrupt
     } else {

@@ -187,6 +187,11 @@ fn an_interrupted_recording_ends_its_container_and_still_gives_the_profile() {
             interrupt(&batten);
             let run = ran(batten.wait_with_output().unwrap());
             assert_eq!(run.code, 0, "{}", run.stderr);
+            assert!(
+                run.stderr.starts_with("note: recording bundle ") && run.stderr.contains(backend),
+                "{}",
+                run.stderr
+            );
             assert!(allowed(&run.stdout).iter().any(|call| call == "openat" || call == "open"));
             nothing_is_left(lab);
         }

@@ -8,7 +8,6 @@ use super::{TICKING, eventually, goes_on, interrupt, on_every_runtime};
 use crate::lab::{Lab, Ran, allowed, batten, ran, runtime_command, unique_id};
 
 /// Those that can begin with a container that runs already.
-/// Those that can begin with a container that runs already.
 const ATTACHING: [&str; 2] = ["bpf", "ptrace"];
 
 /// A container that runs until it is told to end, and says in a file that it goes on.
@@ -56,8 +55,19 @@ fn a_running_container_is_recorded_with_what_is_executed_into_it_and_goes_on() {
         for backend in ATTACHING {
             let running = Running::start(lab, runtime);
             let _ = fs::remove_file(lab.path("rootfs/tmp/go"));
+            let (root, why) = (lab.text("state"), lab.text("why"));
             let mut batten = Command::new(env!("CARGO_BIN_EXE_batten"))
-                .args(["record", "--container", &running.id, "--backend", backend, "--root", &lab.text("state")])
+                .args([
+                    "record",
+                    "--container",
+                    &running.id,
+                    "--backend",
+                    backend,
+                    "--root",
+                    &root,
+                    "--provenance",
+                    &why,
+                ])
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())
                 .spawn()
@@ -85,7 +95,9 @@ fn a_running_container_is_recorded_with_what_is_executed_into_it_and_goes_on() {
             // What the container itself does, and what only the executed programs do.
             assert!(has("nanosleep") || has("clock_nanosleep"), "{backend} on {runtime}: {calls:?}");
             assert!(has("getdents64"), "{backend} on {runtime}: {calls:?}");
-            assert!(run.stderr.contains("recorded from the middle"), "{}", run.stderr);
+            for said in [&run.stderr, &lab.read("why")] {
+                assert_eq!(said.matches("recorded from the middle").count(), 1, "{said}");
+            }
             goes_on(lab);
         }
     });
