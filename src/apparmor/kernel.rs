@@ -128,6 +128,21 @@ pub enum KernelError {
         /// What stands there.
         text: String,
     },
+    /// The file by which profiles come and go cannot be opened.
+    #[error("cannot open the kernel's {}: {error}", path.display())]
+    Door {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
+    /// No profile of that name is in the kernel.
+    #[error("no profile called {name:?} is loaded")]
+    NotLoaded {
+        /// The name.
+        name: String,
+    },
     /// The kernel took no compiled profile, or did not let one go.
     #[error("the kernel refused to {action} {what}: {error}")]
     Refused {
@@ -146,14 +161,13 @@ impl KernelError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Disabled => "boot with apparmor=1 and apparmor in lsm=…, on a kernel that has it",
-            Self::List { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+            Self::List { error, .. } | Self::Door { error, .. } if error.kind() == io::ErrorKind::NotFound => {
                 "mount securityfs: mount -t securityfs securityfs /sys/kernel/security"
             }
             Self::List { .. } => "run as root on the host; in containers and user namespaces the list is closed",
             Self::Line { .. } => "batten reads the format of Linux 3.x to 6.x; report this line",
-            Self::Refused { error, .. } if error.kind() == io::ErrorKind::NotFound => {
-                "`batten apparmor list` shows what is loaded"
-            }
+            Self::NotLoaded { .. } => "batten apparmor list shows what is, batten apparmor load loads a file",
+            Self::Door { .. } => "run as root on the host: it takes CAP_MAC_ADMIN in the initial user namespace",
             Self::Refused { error, .. } if error.kind() == io::ErrorKind::PermissionDenied => {
                 "run as root on the host: it takes CAP_MAC_ADMIN in the initial user namespace"
             }
@@ -247,16 +261,23 @@ impl Kernel {
     /// Takes the profile called `name` out of the kernel. Processes under it become unconfined.
     ///
     /// # Errors
-    /// [`KernelError::Refused`] where there is none, or by who may not.
+    /// [`KernelError::NotLoaded`] where there is none, [`KernelError::Door`] for who may not.
     pub fn remove(&self, name: &str) -> Result<(), KernelError> {
-        self.tell(".remove", name.as_bytes(), "unload", name)
+        match self.tell(".remove", name.as_bytes(), "unload", &format!("{name:?}")) {
+            Err(KernelError::Refused { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                Err(KernelError::NotLoaded { name: name.to_owned() })
+            }
+            told => told,
+        }
     }
 
     /// One write is one policy (`profile_replace`, `profile_remove`).
     fn tell(&self, door: &str, text: &[u8], action: &'static str, what: &str) -> Result<(), KernelError> {
         self.must_be_enabled()?;
         let failed = |error| KernelError::Refused { action, what: what.to_owned(), error };
-        let mut file = OpenOptions::new().write(true).open(self.securityfs(door)).map_err(failed)?;
+        let path = self.securityfs(door);
+        let opened = OpenOptions::new().write(true).open(&path);
+        let mut file = opened.map_err(|error| KernelError::Door { path, error })?;
         match file.write(text).map_err(failed)? {
             written if written == text.len() => Ok(()),
             _ => Err(failed(io::ErrorKind::WriteZero.into())),
@@ -271,11 +292,12 @@ pub fn is_compiled(bytes: &[u8]) -> bool {
 
 /// Whether a name that a container may ask for stands for no confinement at all.
 ///
-/// The kernel trims blanks around it (`apparmor_setprocattr`), takes `unconfined` of a namespace (`:NS:unconfined`), and
-/// a stack confines by each of its names.
+/// The kernel trims blanks around it (`apparmor_setprocattr`), takes `unconfined` of a namespace (`:NS:unconfined`), puts
+/// `&NAME` on top of what there is (`aa_change_profile`), and a stack confines by each of its names.
 pub fn is_unconfined(name: &str) -> bool {
     name.split("//&").all(|part| {
-        let part = part.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
+        let is_blank = |c: char| c.is_ascii_whitespace() || c == '\x0b';
+        let part = part.trim_end_matches(is_blank).trim_start_matches(|c| is_blank(c) || c == '&');
         let name = part.strip_prefix(':').and_then(|rest| rest.split_once(':')).map_or(part, |(_, name)| name);
         name.trim_start_matches("//") == "unconfined"
     })
@@ -301,10 +323,17 @@ mod tests {
 
     #[test]
     fn unconfined_is_unconfined_however_it_is_written() {
-        for name in ["unconfined", " unconfined\n", ":ns:unconfined", ":ns://unconfined", "unconfined//&unconfined"] {
+        for name in [
+            "unconfined",
+            " unconfined\n",
+            ":ns:unconfined",
+            ":ns://unconfined",
+            "unconfined//&unconfined",
+            " & &unconfined",
+        ] {
             assert!(is_unconfined(name), "{name:?}");
         }
-        for name in ["", "unconfined2", "web//&unconfined", "my unconfined", ":ns:web"] {
+        for name in ["", "unconfined2", "web//&unconfined", "my unconfined", ":ns:web", "&web"] {
             assert!(!is_unconfined(name), "{name:?}");
         }
     }

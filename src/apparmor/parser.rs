@@ -62,7 +62,9 @@ impl ParserError {
             Self::Refused { message, .. } if message.contains("privilege") || message.contains("Permission denied") => {
                 "run as root on the host: it takes CAP_MAC_ADMIN in the initial user namespace"
             }
-            Self::Refused { message, .. } if message.contains("interface") || message.contains("not loaded") => {
+            Self::Refused { message, .. }
+                if ["interface", "not loaded", "suitable fs"].iter().any(|word| message.contains(word)) =>
+            {
                 "boot a kernel with apparmor=1 and mount securityfs; batten apparmor status shows what is missing"
             }
             Self::Refused { .. } => "batten apparmor lint FILE looks closer; dmesg has the kernel's side",

@@ -75,6 +75,7 @@ impl SourceError {
     pub fn hint(&self) -> &str {
         match self {
             Self::Toml(error) => error.hint(),
+            Self::File { error, .. } if error.kind() == std::io::ErrorKind::IsADirectory => "name the files in it",
             Self::File { .. } => "check the path and its permissions",
             Self::Scan { .. } => "close the quote; apparmor_parser would read on to the next one in the file",
             Self::Empty { .. } => "a profile is TOML (FILE.toml) or begins with profile NAME {",
@@ -136,6 +137,13 @@ impl Source {
         }
     }
 
+    /// Whether the file has the profile called `name` as one that is there for its name only and refuses nothing.
+    pub fn is_unconfined(&self, name: &str) -> bool {
+        let Self::Text(file, _) = self else { return false };
+        let mut named = file.profiles.iter().filter(|written| written.profile.name == name);
+        named.any(|written| written.flags.iter().any(|flag| flag == "unconfined"))
+    }
+
     /// The text for the parser; `None` for what is compiled already.
     pub fn text(&self, dialect: Dialect) -> Option<String> {
         match self {
@@ -145,25 +153,27 @@ impl Source {
         }
     }
 
-    /// The text with the profile called `name` in another mode. `path` is for the message.
+    /// The text with each profile in the mode that `mode_of` gives for its name, if any. `path` is for the message.
     ///
     /// # Errors
-    /// [`SourceError`] where it has none of that name, is compiled, or the profile has a head of another language.
-    pub fn in_mode(&self, path: &Path, name: &str, mode: Mode, dialect: Dialect) -> Result<String, SourceError> {
-        let unknown = || SourceError::Unknown { name: name.to_owned() };
+    /// [`SourceError`] where it is compiled, or a profile has a head of another language.
+    pub fn in_modes(
+        &self,
+        path: &Path,
+        mode_of: impl Fn(&str) -> Option<Mode>,
+        dialect: Dialect,
+    ) -> Result<String, SourceError> {
         match self {
-            Self::Toml(written) if written.profile.name == name => {
-                Ok(Profile { mode, ..written.profile.clone() }.render(dialect))
+            Self::Toml(written) => {
+                let profile = &written.profile;
+                let mode = mode_of(&profile.name).unwrap_or(profile.mode);
+                Ok(Profile { mode, ..profile.clone() }.render(dialect))
             }
-            Self::Toml(_) => Err(unknown()),
-            Self::Text(file, text) => {
-                let written = file.profiles.iter().find(|written| written.profile.name == name).ok_or_else(unknown)?;
-                written.in_mode(text, mode).ok_or_else(|| SourceError::Head {
-                    path: path.to_owned(),
-                    line: written.line,
-                    name: name.to_owned(),
-                })
-            }
+            Self::Text(file, text) => file.in_modes(text, mode_of).map_err(|written| SourceError::Head {
+                path: path.to_owned(),
+                line: written.line,
+                name: written.profile.name.clone(),
+            }),
             Self::Compiled(_) => Err(SourceError::Compiled { path: path.to_owned() }),
         }
     }
@@ -180,8 +190,10 @@ pub fn find(name: &str) -> Result<(PathBuf, Source), SourceError> {
 fn find_below(name: &str, folders: &[&Path]) -> Result<(PathBuf, Source), SourceError> {
     for folder in folders {
         for path in files(folder, 2) {
-            // Nearly all files of the system's folder are about something else.
-            let mentions = std::fs::read(&path).is_ok_and(|text| contains(&text, name.as_bytes()));
+            // Nearly all files of the system's folder are about something else. A child's name does not stand in its
+            // file with its parent's before it.
+            let last = name.rsplit("//").next().unwrap_or(name);
+            let mentions = std::fs::read(&path).is_ok_and(|text| contains(&text, last.as_bytes()));
             let Some(source) = mentions.then(|| Source::read(&path).ok()).flatten() else { continue };
             if source.names().contains(&name) {
                 return Ok((path, source));
@@ -240,10 +252,12 @@ mod tests {
         std::fs::write(own.join("a.toml"), "name = 'web'\n").unwrap();
         std::fs::write(own.join("b.toml~"), "name = 'gone'\n").unwrap();
         std::fs::write(system.join("README"), "profile web is not here\"\n").unwrap();
-        std::fs::write(system.join("containers/x"), "profile \"my web\" { }\nprofile web { }\n").unwrap();
+        std::fs::write(system.join("containers/x"), "profile \"my web\" { profile db { } }\nprofile web { }\n")
+            .unwrap();
         let find = |name| find_below(name, &[&own, &system]).map(|(path, _)| path);
         assert_eq!(find("web").unwrap(), own.join("a.toml"));
         assert_eq!(find("my web").unwrap(), system.join("containers/x"));
+        assert_eq!(find("my web//db").unwrap(), system.join("containers/x"));
         assert!(matches!(find("gone"), Err(SourceError::Unknown { .. })));
         assert!(matches!(find(""), Err(SourceError::Unknown { .. })));
     }
@@ -262,13 +276,12 @@ mod tests {
         assert!(matches!(write("q", b"profile \"x {"), Err(SourceError::Scan { .. })));
         let text = write("p", b"profile p { }\n").unwrap();
         let dialect = Dialect::of(Version::V3_0);
-        let complain = |source: &Source, name| source.in_mode(Path::new("f"), name, Mode::Complain, dialect);
-        assert_eq!(complain(&text, "p").unwrap(), "profile p flags=(complain) { }\n");
-        assert!(matches!(complain(&text, "q"), Err(SourceError::Unknown { .. })));
+        let complain = |source: &Source| source.in_modes(Path::new("f"), |_| Some(Mode::Complain), dialect);
+        assert_eq!(complain(&text).unwrap(), "profile p flags=(complain) { }\n");
         let broken = write("b", b"\nprofile p flags=(complain { }\n").unwrap();
-        assert!(matches!(complain(&broken, "p"), Err(SourceError::Head { line: 2, .. })));
+        assert!(matches!(complain(&broken), Err(SourceError::Head { line: 2, .. })));
         let compiled = write("c", b"\x04\x08\x00version\x00\x02...").unwrap();
-        assert!(matches!(complain(&compiled, "p"), Err(SourceError::Compiled { .. })));
+        assert!(matches!(complain(&compiled), Err(SourceError::Compiled { .. })));
         assert_eq!(text.names(), ["p"]);
     }
 }

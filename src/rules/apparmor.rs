@@ -10,7 +10,7 @@
 //! Without: an allowed name; or none, unless `apparmor.required` says so: an absent name inherits the label of the runtime,
 //! which on most hosts is unconfined. Never `unconfined`, nor a profile loaded in that mode; a profile in complain mode as
 //! `apparmor.complain` says. A profile that the kernel does not have: `apparmor.fallback` takes its place, or the start is
-//! refused. On a host without AppArmor `apparmor.absent` decides.
+//! refused. Of a stack (`a//&b`) each profile has to be loaded, and the strictest mode counts. On a host without AppArmor `apparmor.absent` decides.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -178,13 +178,14 @@ impl<'c> Choice<'c> {
         let instead = |other: &Option<String>| other.clone().filter(|other| other != name);
         let of =
             |message: String, hint, origin, profile| Some(Wrong { message: message.into(), hint, origin, profile });
-        match self.kernel.mode_of(name) {
-            Ok(None) if is_plain(name) => {
+        match standing(self.kernel, name) {
+            Standing::Missing(part) => {
                 let origin = settings.fallback.as_ref().map_or(asked, |set| set.origin);
                 let instead = instead(&self.wanted).or_else(|| instead(&self.fallback));
-                of(format!("the profile {name:?} is not loaded"), LOAD_IT, origin, instead)
+                let stack = if part == name { String::new() } else { format!(" of the stack {name:?}") };
+                of(format!("the profile {part:?}{stack} is not loaded"), LOAD_IT, origin, instead)
             }
-            Ok(Some(LoadedMode::Unconfined)) => {
+            Standing::Loaded(LoadedMode::Unconfined) => {
                 let hint = "load a profile of that name that confines";
                 of(
                     format!("the profile {name:?} is loaded unconfined: it refuses nothing"),
@@ -194,8 +195,8 @@ impl<'c> Choice<'c> {
                 )
             }
             _ if settings.complain.value => None,
-            Ok(Some(mode)) if mode.refuses() => None,
-            Ok(Some(mode)) => {
+            Standing::Loaded(mode) if mode.refuses() => None,
+            Standing::Loaded(mode) => {
                 let message = format!("the profile {name:?} is in {} mode: it refuses nothing", mode.as_str());
                 of(
                     message,
@@ -204,12 +205,11 @@ impl<'c> Choice<'c> {
                     instead(&self.wanted),
                 )
             }
-            // A stack or another namespace's, or a list that only root may read.
-            Ok(None) | Err(_) => {
+            Standing::Unknown => {
                 let message = format!("whether the profile {name:?} refuses anything cannot be told here");
                 of(
                     message,
-                    "start it as root and with a single profile, or set apparmor.complain",
+                    "start it as root and with a profile of the host's own namespace, or set apparmor.complain",
                     settings.complain.origin,
                     None,
                 )
@@ -218,7 +218,7 @@ impl<'c> Choice<'c> {
     }
 
     fn is_missing(&self, name: &str) -> bool {
-        self.builtin.as_deref() != Some(name) && is_plain(name) && matches!(self.kernel.mode_of(name), Ok(None))
+        self.builtin.as_deref() != Some(name) && matches!(standing(self.kernel, name), Standing::Missing(_))
     }
 
     fn replace(&self, message: impl Into<Cow<'static, str>>, origin: Origin) -> Wrong {
@@ -227,9 +227,28 @@ impl<'c> Choice<'c> {
     }
 }
 
-/// Whether the kernel's list would have that name as it is written: no stack, no other namespace's.
-fn is_plain(name: &str) -> bool {
-    !name.contains("//&") && !name.starts_with(':')
+/// How the kernel has a profile, or a stack of them (`a//&b`; `&b` goes on top of the runtime's own label).
+enum Standing<'n> {
+    /// This one is not loaded, and without it no container starts.
+    Missing(&'n str),
+    /// Its mode; of a stack the strictest, since each of its profiles must allow what is done.
+    Loaded(LoadedMode),
+    /// A name of a namespace (`:NS:NAME`) that is not below this process's own, or a list that only root may read.
+    Unknown,
+}
+
+fn standing<'n>(kernel: &Kernel, name: &'n str) -> Standing<'n> {
+    let mut strictest = LoadedMode::Unconfined;
+    let name = name.strip_prefix('&').unwrap_or(name);
+    for part in name.split("//&").filter(|part| !is_unconfined(part)) {
+        match kernel.mode_of(part) {
+            Ok(None) if !part.starts_with(':') => return Standing::Missing(part),
+            Ok(None) | Err(_) => return Standing::Unknown,
+            Ok(Some(mode)) if mode.refuses() || strictest == LoadedMode::Unconfined => strictest = mode,
+            Ok(Some(_)) => {}
+        }
+    }
+    Standing::Loaded(strictest)
 }
 
 fn finding(case: &Case<'_>, settings: &AppArmor, pointer: Pointer, wrong: Wrong) -> Finding {

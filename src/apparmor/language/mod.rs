@@ -10,6 +10,7 @@ mod scanner;
 use super::dialect::Version;
 use super::pattern::Pattern;
 use super::profile::{IncludePath, Profile};
+use super::words::Mode;
 use head::FlagsPlace;
 pub use scanner::ScanError;
 use scanner::{Spot, Token, scan};
@@ -60,6 +61,21 @@ impl PolicyFile {
             written.profile.tunables = file.tunables.iter().filter_map(|path| IncludePath::new(path)).collect();
         }
         Ok(file)
+    }
+
+    /// `text`, from which this was read, with each profile in the mode that `mode_of` gives for its name, if any.
+    ///
+    /// # Errors
+    /// The profile whose head is none that apparmor_parser takes.
+    pub fn in_modes(&self, text: &str, mode_of: impl Fn(&str) -> Option<Mode>) -> Result<String, &Written> {
+        let mut text = text.to_owned();
+        // From the last head to the first: what stands before one keeps its place.
+        for written in self.profiles.iter().rev() {
+            if let Some(mode) = mode_of(&written.profile.name) {
+                text = written.in_mode(&text, mode).ok_or(written)?;
+            }
+        }
+        Ok(text)
     }
 }
 

@@ -75,7 +75,9 @@ impl TomlError {
         match self {
             Self::File { .. } => "check the path and its permissions",
             Self::TooLarge { .. } => "no profile is of this size; look at what was put at this path",
-            Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::NotUtf8 { .. } => {
+                "is it a profile at all? text is read as UTF-8; what apparmor_parser has compiled is for batten apparmor load"
+            }
             Self::Syntax { .. } => "docs/apparmor.md lists every setting; bane's TOML is read with --from bane",
             Self::Setting { hint, .. } => hint,
         }

@@ -100,8 +100,8 @@ impl Status {
                 say(&text).unwrap_or(if mode.refuses() { Exit::Clean } else { Exit::Denied })
             }
             Ok(None) => {
-                let hint = "batten apparmor list shows what is, batten apparmor load loads a file";
-                refuse(Exit::Denied, &format!("no profile called {name:?} is loaded"), hint)
+                let error = KernelError::NotLoaded { name: name.to_owned() };
+                refuse(Exit::Denied, &error, error.hint())
             }
             Err(error) => refuse(exit_of(&error), &error, error.hint()),
         }

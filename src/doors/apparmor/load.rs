@@ -58,20 +58,25 @@ fn load(file: &Path, dialect: Dialect, kernel: &Kernel) -> Exit {
         Err(error) => return refuse(Exit::Unreadable, &error, error.hint()),
     };
     let what = file.display().to_string();
-    if let Source::Compiled(bytes) = &source {
-        return match kernel.replace(bytes, &what) {
-            Ok(()) => said(&format!("loaded {what}")),
-            Err(error) => refuse(Exit::Denied, &error, error.hint()),
-        };
-    }
     let before = kernel.profiles().unwrap_or_default();
-    let is_there = |name: &&str| before.iter().any(|loaded| loaded.name == **name);
+    let was_there = |name: &str| before.iter().any(|loaded| loaded.name == name);
+    if let Source::Compiled(bytes) = &source {
+        if let Err(error) = kernel.replace(bytes, &what) {
+            return refuse(Exit::Denied, &error, error.hint());
+        }
+        // The file does not tell whom it has; the kernel does, of those that are new.
+        let new = kernel.profiles().unwrap_or_default().into_iter().filter(|loaded| !was_there(&loaded.name));
+        let new: Vec<String> = new.map(|loaded| format!("{:?}", loaded.name)).collect();
+        let new =
+            if new.is_empty() { "replaced what was loaded".to_owned() } else { format!("loaded {}", new.join(", ")) };
+        return said(&format!("{new} from {what}"));
+    }
     let text = source.text(dialect).unwrap_or_default();
     if let Err(error) = Parser::find().and_then(|parser| parser.load(&text, &what)) {
         return refuse(Exit::Denied, &error, error.hint());
     }
     for name in source.names() {
-        let done = if is_there(&name) { "replaced" } else { "loaded" };
+        let done = if was_there(name) { "replaced" } else { "loaded" };
         said(&format!("{done} {name:?} from {what}"));
     }
     Exit::Clean
@@ -86,7 +91,7 @@ fn needed(dialect: Dialect, kernel: &Kernel) -> Exit {
     let mut worst = Exit::Clean;
     for settings in policy.every_settings() {
         let apparmor = &settings.apparmor;
-        for name in apparmor.profile.iter().map(|profile| profile.value.as_str()) {
+        for name in apparmor.profile.iter().chain(&apparmor.fallback).map(|profile| profile.value.as_str()) {
             worst = worst.max(if name == builtin::BUILT_IN {
                 let profile = builtin::profile(settings.capabilities.ceiling.value, dialect, &Label::unconfined());
                 match loader::ensure(&profile, dialect, kernel, Path::new(CACHE)) {
