@@ -83,7 +83,7 @@ impl Lab {
         fs::write(self.path("log"), "").unwrap();
     }
 
-    /// Starts `batten denials --follow`.
+    /// Starts `batten denials --follow`, and waits until it hears the kernel's log and its news of processes.
     fn follow(&self) -> Child {
         let since = batten::denials::Moment::now().to_string();
         let child = Command::new(env!("CARGO_BIN_EXE_batten"))
@@ -100,8 +100,18 @@ impl Lab {
             .stderr(fs::File::create(self.path("said")).unwrap())
             .spawn()
             .unwrap();
-        // It has to be listening before the container starts.
-        std::thread::sleep(Duration::from_millis(500));
+        let folder = format!("/proc/{}/fd", child.id());
+        let open = || -> Vec<_> {
+            let entries = fs::read_dir(&folder).unwrap().filter_map(Result::ok);
+            entries.filter_map(|entry| fs::read_link(entry.path()).ok()).collect()
+        };
+        let hears = |name: &str| open().iter().any(|file| file.to_string_lossy().starts_with(name));
+        let has_no_news = || fs::read_to_string(self.path("said")).unwrap().contains("cannot be had");
+        let began = Instant::now();
+        while !(hears("/dev/kmsg") && (hears("socket:") || has_no_news())) {
+            assert!(began.elapsed() < Duration::from_secs(60), "it does not listen: {:?}", open());
+            std::thread::sleep(Duration::from_millis(20));
+        }
         child
     }
 

@@ -8,9 +8,6 @@ default_for() { # CAP,...
     batten apparmor load "/run/default.$1" >&2 || return
     sed -n 's/^# \(batten-default-.*\)/\1/p' "/run/default.$1"
 }
-confined() { # PROFILE COMMAND...
-    bash -c 'echo "exec $0" >/proc/self/attr/exec && exec "$@"' "$@"
-}
 # A bundle whose process holds @docker's capabilities and CAP_SYS_ADMIN, whatever the profile says.
 bundle() { # DIR PROFILE COMMAND...
     local dir=$1 profile=$2
@@ -156,8 +153,7 @@ logs 'operation="userns_create"'
 
 claim "a loaded profile is not loaded again, and its file is kept"
 given batten apparmor unload "$without"
-mkdir -p /etc/batten
-echo 'apparmor = { profile = "builtin:default" }' >/etc/batten/policy.toml
+policy <<<'apparmor = { profile = "builtin:default" }'
 run batten apparmor load --needed
 exits 0
 says "is loaded (enforce)"

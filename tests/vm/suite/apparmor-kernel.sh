@@ -2,10 +2,6 @@
 # any container. The profiles are written by hand.
 . vm-test
 
-# Enters a profile as a runtime does, by writing to attr/exec.
-confined() { # PROFILE COMMAND...
-    bash -c 'echo "exec $0" >/proc/self/attr/exec && exec "$@"' "$@"
-}
 for file in secret plain quiet; do echo "$file" >"/etc/$file"; done
 given apparmor_parser --replace --skip-cache "${0%/*}/profiles/fence" "${0%/*}/profiles/watch"
 

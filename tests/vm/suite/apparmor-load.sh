@@ -20,10 +20,6 @@ TOML
 sed -i 's|"/etc/c\*d"|"/etc/c\\\\*d"|' web.toml
 for file in secret plain; do echo "$file" >"/etc/$file"; done
 
-confined() { # PROFILE COMMAND...
-    bash -c 'echo "exec $0" >/proc/self/attr/exec && exec "$@"' "$@"
-}
-
 claim "status says that AppArmor is on, and what there is to work with"
 run batten apparmor status
 exits 0
@@ -97,6 +93,7 @@ given batten apparmor unload hand
 given apparmor_parser --skip-cache --ofile hand.bin hand
 run batten apparmor load hand.bin
 exits 0
+says 'loaded "hand" from hand.bin'
 run batten apparmor status hand
 exits 0
 says "enforce"
@@ -109,16 +106,101 @@ exits 1
 says 'no profile called "web one" is loaded'
 run batten apparmor unload "web one"
 exits 1
-says "No such file"
+says 'no profile called "web one" is loaded'
 
 claim "the boot-time unit's command loads what lies in batten's folder, and misses what the policy names and nobody has"
 run batten apparmor load --needed
 exits 0
 says 'loaded "web one"'
-echo 'apparmor = { profile = "nowhere" }' >/etc/batten/policy.toml
+policy <<<'apparmor = { profile = "nowhere" }'
 run batten apparmor load --needed
 exits 1
 says 'the policy names the profile "nowhere", which is not loaded'
+
+claim "of a file with two profiles the one that was asked for changes its mode, and a file changes all of its own"
+printf 'profile first {\n  file,\n}\nprofile second {\n  file,\n}\n' >/etc/batten/apparmor.d/pair
+given batten apparmor load /etc/batten/apparmor.d/pair
+both() { # MODE-OF-FIRST MODE-OF-SECOND
+    run batten apparmor list
+    says "$1"$'\tfirst'
+    says "$2"$'\tsecond'
+}
+given batten apparmor complain first
+both complain enforce
+given batten apparmor complain second
+both complain complain
+given batten apparmor enforce first
+both enforce complain
+given batten apparmor enforce /etc/batten/apparmor.d/pair
+both enforce enforce
+given batten apparmor complain ./../../etc/batten/apparmor.d/pair
+both complain complain
+given batten apparmor unload first
+run batten apparmor enforce second
+exits 0
+says '"first" is in the same file, and was loaded with it'
+
+claim "a profile takes its children along, and a child can be named"
+printf 'profile parent {\n  file,\n  profile child {\n    file,\n  }\n  hat inner {\n    file,\n  }\n}\n' >/etc/batten/apparmor.d/family
+given batten apparmor load /etc/batten/apparmor.d/family
+given batten apparmor complain parent
+for name in parent parent//child parent//inner; do
+    run batten apparmor status "$name"
+    says complain
+done
+given batten apparmor enforce parent//child
+run batten apparmor list
+says $'enforce\tparent//child'
+says $'complain\tparent//inner'
+given batten apparmor unload parent
+run batten apparmor list
+omits parent
+
+claim "a profile that is called after a program is meant by the program's path, and a program without one is no profile"
+printf 'profile /usr/bin/cat flags=(attach_disconnected) {\n  file,\n}\n' >/etc/batten/apparmor.d/cat
+run batten apparmor complain /usr/bin/cat
+exits 0
+says '"/usr/bin/cat" was not loaded before, and is in complain mode'
+run batten apparmor complain /usr/bin/strace
+exits 4
+says 'no file has a profile called "/usr/bin/strace"'
+
+claim "who enforces a profile that is unconfined by its file is warned"
+run batten apparmor enforce runc
+exits 0
+says '"runc" is unconfined in /etc/apparmor.d/runc'
+given batten apparmor unload runc
+
+claim "who may not is told so, and so is who has not mounted securityfs"
+as_user() { setpriv --reuid=1000 --regid=1000 --clear-groups batten apparmor "$@"; }
+for words in "load hand" "unload first" "list" "status first" "complain first"; do
+    # shellcheck disable=SC2086
+    run as_user $words
+    fails
+    says "hint: run as root on the host"
+done
+unmounted() { unshare --mount bash -c 'umount --lazy /sys/kernel/security && exec batten apparmor "$@"' batten "$@"; }
+for words in "load hand" "unload first" "list" "status" "complain first"; do
+    # shellcheck disable=SC2086
+    run unmounted $words
+    fails
+    says "mount securityfs"
+done
+
+claim "what is no profile is refused for what it is"
+run batten apparmor load /etc/batten
+exits 3
+says "hint: name the files in it"
+run batten apparmor load /usr/bin/true
+exits 3
+says "is it a profile at all?"
+head -c 60 hand.bin >cut.bin
+run batten apparmor load cut.bin
+exits 1
+says "the kernel refused to load cut.bin"
+run batten apparmor complain ./hand.bin
+exits 3
+says "name the text that it was compiled from"
 
 claim "what the parser refuses is refused with its words"
 echo 'profile broken { /etc/passwd zz, }' >broken
@@ -132,3 +214,9 @@ given batten apparmor load killer.toml
 run confined killer bash -c 'echo x >/etc/other; echo survived'
 fails
 omits survived
+run batten apparmor status killer
+exits 0
+says kill
+given batten apparmor complain ./killer.toml
+run confined killer bash -c 'echo x >/etc/other; echo survived'
+says survived

@@ -4,7 +4,6 @@
 . vm-test
 
 given install -D "$BATTEN_RUNTIME" /usr/local/bin/batten-runtime
-mkdir -p /etc/batten
 
 claim "nothing would fail on this machine"
 run batten doctor
@@ -15,7 +14,7 @@ says "security modules: "
 says "0 failures"
 
 claim "a profile that the policy names and that is not loaded would fail every start, until it is loaded"
-echo 'apparmor.profile = "fence"' >/etc/batten/policy.toml
+policy <<<'apparmor.profile = "fence"'
 run batten doctor
 exits 1
 says "fence is not loaded"
@@ -25,7 +24,7 @@ exits 0
 says "fence is loaded, mode enforce"
 
 claim "batten's own profile needs nothing but the parser"
-echo 'apparmor.profile = "builtin:default"' >/etc/batten/policy.toml
+policy <<<'apparmor.profile = "builtin:default"'
 run batten doctor
 exits 0
 says "batten's own, loaded when it is needed"

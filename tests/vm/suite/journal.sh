@@ -1,6 +1,8 @@
 #!/bin/bash
 # What the kernel refuses, out of a real journal: systemd-journald by itself,
-# which hears the kernel's buffer, its audit socket, and the shim's decisions.
+# which hears the kernel's buffer, its audit socket (which speaks in the first
+# network namespace only), and the shim's decisions.
+# network: first
 . vm-test
 
 claim "where there is no journal, that is said"
@@ -13,15 +15,11 @@ for asked in "denials --journal" "apparmor learn --journal --profile x"; do
 done
 
 given systemd-machine-id-setup
-# The audit socket speaks in the first network namespace only.
-nsenter --net=/proc/1/ns/net /usr/lib/systemd/systemd-journald >/run/journald.log 2>&1 &
-mkdir -p /etc/batten
-cat >/etc/batten/policy.toml <<'TOML'
-[seccomp]
-log_denials = true
-deny = ["mkdir"]
+/usr/lib/systemd/systemd-journald >/run/journald.log 2>&1 &
+policy <<'TOML'
+seccomp = { log_denials = true, deny = ["mkdir"] }
 TOML
-printf 'runtime = "%s"\nlog = "syslog"\n' "$(command -v crun)" >/etc/batten/runtime.toml
+behind crun 'log = "syslog"'
 given apparmor_parser --replace --skip-cache "${0%/*}/profiles/fence"
 
 # What denials knows by now, and whether FILTER holds of it.
@@ -72,7 +70,7 @@ omits by-a-user
 omits /etc/forged
 
 claim "it is followed"
-nsenter --net=/proc/1/ns/net batten denials --journal --follow --format json --since "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/run/found 2>/run/said &
+batten denials --journal --follow --format json --since "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >/run/found 2>/run/said &
 follower=$!
 soon pgrep -f 'journalctl.*--follow'
 given make-bundle /run/n 'del(.linux.seccomp)' -- sh -c 'mkdir /x; sleep 2; echo end'

@@ -3,11 +3,7 @@
 . vm-test
 
 what='cat /proc/self/attr/current /etc/plain /etc/secret; grep -E "^(Cap|NoNew|Seccomp)" /proc/self/status'
-mkdir -p /etc/batten
 given apparmor_parser --replace --skip-cache "${0%/*}/profiles/fence" "${0%/*}/profiles/watch"
-
-policy() { cat >/etc/batten/policy.toml; }
-behind() { echo "runtime = \"$(command -v "$1")\"" >/etc/batten/runtime.toml; }
 
 # A bundle that asks for everything that the policy does not give.
 bundle() { # DIR APPARMOR-PROFILE (null: none named)

@@ -3,9 +3,6 @@
 # kernel: apparmor=0
 . vm-test
 
-mkdir -p /etc/batten
-policy() { cat >/etc/batten/policy.toml; }
-behind() { echo "runtime = \"$(command -v "$1")\"" >/etc/batten/runtime.toml; }
 bundle() { # JQ-FILTER
     rm -rf /run/b
     make-bundle /run/b "$1" -- cat /etc/plain
