@@ -164,7 +164,16 @@ impl Judged {
 
     /// What it comes to, for people.
     pub fn words(&self) -> &'static str {
-        if self.is_policy() { "waivers to look at" } else { self.verdict().words(self.known > 0) }
+        match self.verdict() {
+            _ if self.is_policy() => "waivers to look at",
+            Verdict::Clean if self.is_reported_on() => "reported only",
+            verdict => verdict.words(self.known > 0),
+        }
+    }
+
+    /// Whether something is out of policy, and the policy only wants it reported.
+    pub fn is_reported_on(&self) -> bool {
+        self.findings().iter().any(|finding| finding.disposition == Disposition::Reported)
     }
 
     /// What it comes to.

@@ -11,6 +11,8 @@ use crate::validity::{Force, is_valid};
 pub struct Summary {
     /// Documents per verdict.
     pub verdicts: BTreeMap<Verdict, usize>,
+    /// Those among the clean ones of which the policy wants something reported.
+    pub reported_only: usize,
     /// Findings per rule and disposition.
     pub rules: BTreeMap<(&'static str, Disposition), usize>,
     /// Documents and findings per image, where it is known.
@@ -29,7 +31,9 @@ impl Summary {
     /// Counts one document.
     pub fn add(&mut self, judged: &Judged) {
         if !judged.is_policy() {
-            *self.verdicts.entry(judged.verdict()).or_default() += 1;
+            let verdict = judged.verdict();
+            *self.verdicts.entry(verdict).or_default() += 1;
+            self.reported_only += usize::from(verdict == Verdict::Clean && judged.is_reported_on());
         }
         self.bytes += judged.before().len() as u64;
         self.known += judged.known;
@@ -66,6 +70,7 @@ impl Summary {
         self.invalid += other.invalid;
         self.bytes += other.bytes;
         self.known += other.known;
+        self.reported_only += other.reported_only;
     }
 
     /// How many documents came to `verdict`.

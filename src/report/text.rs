@@ -142,7 +142,10 @@ pub(super) fn summary(summary: &Summary) -> String {
         invalid => format!("; {invalid} are not valid by the runtime-spec"),
     };
     let verdicts = [Verdict::Clean, Verdict::WouldFix, Verdict::Denied, Verdict::Unreadable];
-    let counts = verdicts.map(|verdict| format!("{} {}", summary.count(verdict), verdict.words(summary.known > 0)));
+    let mut counts = verdicts.map(|verdict| format!("{} {}", summary.count(verdict), verdict.words(summary.known > 0)));
+    if summary.reported_only > 0 {
+        let _ = write!(counts[0], " ({} reported only)", summary.reported_only);
+    }
     let known = match summary.known {
         0 => String::new(),
         known => format!("; {known} in the baseline {}", if known == 1 { "is left out" } else { "are left out" }),

@@ -87,6 +87,18 @@ fn nothing_on_standard_input_is_no_clean_fleet() {
 }
 
 #[test]
+fn what_is_only_reported_on_is_not_called_within_the_policy() {
+    let (_folder, top) = place();
+    file(format!("{top}/config.json"), PLAIN);
+    let policy = format!("{top}/policy.toml");
+    file(&policy, "mode = 'audit'\n");
+    let run = batten(&["check", "--policy", &policy, &top]);
+    assert!(run.code == 0 && run.stdout.starts_with(&format!("{top}/config.json: reported only\n")), "{}", run.stdout);
+    assert!(run.stdout.contains("1 within the policy (1 reported only), 0 would be fixed"), "{}", run.stdout);
+    assert!(batten(&["check", "--policy", &policy, "--format", "html", &top]).stdout.contains(">reported only</span>"));
+}
+
+#[test]
 fn a_reader_that_goes_away_makes_no_verdict_clean() {
     let (_folder, top) = place();
     let lines = format!("{PLAIN}\n").repeat(2000);

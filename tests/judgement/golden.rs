@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use batten::apparmor::Kernel;
+use batten::finding::Disposition;
 use batten::fleet::{Judged, Verdict};
 use batten::host::{FilterLog, Host};
 use batten::policy::Policy;
@@ -49,6 +50,10 @@ fn judge(case: &Path) -> (Judged, Policy) {
         }
         Err(_) => Policy::built_in(),
     };
+    judge_by(case, policy)
+}
+
+fn judge_by(case: &Path, policy: Policy) -> (Judged, Policy) {
     let (file, kind) = if case.join("process.json").exists() {
         ("process.json", DocumentKind::Process)
     } else {
@@ -104,6 +109,33 @@ fn every_case_says_what_it_wants() {
             assert_eq!(seen, wanted, "{kind} cases for {name}");
         }
     }
+}
+
+/// What is refused is only told where the policy says `report`, and not even that where it says `off`; the document stays
+/// as it is. The policy's own word is laid over.
+#[test]
+fn what_a_rule_refuses_it_only_reports_or_passes_over_where_the_policy_says_so() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/bundles");
+    let mut seen = BTreeSet::new();
+    for rule in rules::RULES {
+        for case in folders(&root.join(rule.id.0).join("deny")) {
+            let folder = tempfile::tempdir().unwrap();
+            let (own, over) = (case.join("policy.toml"), folder.path().join("over.toml"));
+            for word in ["report", "off"] {
+                fs::write(&over, format!("{}.violation = '{word}'\n", rule.table())).unwrap();
+                let layers: Vec<_> = [&own, &over].into_iter().filter(|file| file.exists()).cloned().collect();
+                let policy = Policy::load_files(&layers).unwrap();
+                let (judged, _) = judge_by(&case, policy);
+                let of_rule: Vec<_> = judged.findings().iter().filter(|finding| finding.rule == rule.id).collect();
+                let told = !of_rule.is_empty() && of_rule.iter().all(|one| one.disposition == Disposition::Reported);
+                let expected = if word == "off" { of_rule.is_empty() } else { told };
+                assert!(expected, "{} by {word}: {of_rule:#?}", case.display());
+                assert!(of_rule.iter().all(|finding| finding.edits.is_empty()), "{}", case.display());
+            }
+            seen.insert(rule.id.0);
+        }
+    }
+    assert_eq!(seen.len(), rules::RULES.len());
 }
 
 /// The report, and what the document becomes.

@@ -26,7 +26,7 @@ fn a_policy_s_answer_to_a_run_names_each_refused_call_and_the_line_that_refuses_
         "socket(AF_VSOCK) would have been refused with EPERM",
         "bpf would have been refused with EPERM; it was refused in the run as well",
         "policy.toml:2 (seccomp.profile)",
-        "any container: within the policy",
+        "any container: reported only",
     ] {
         assert!(said.stdout.contains(line), "{line}\n{}", said.stdout);
     }

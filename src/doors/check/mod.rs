@@ -180,7 +180,8 @@ impl Check {
             );
         }
         if items.is_empty() {
-            eprintln!("note: no running container is found below {}", self.root.display());
+            let places = [&self.root].into_iter().chain(&self.runtime_root).map(|path| path.display().to_string());
+            eprintln!("note: no running container is found below {}", places.collect::<Vec<_>>().join(" or "));
         }
         items
     }
