@@ -111,7 +111,7 @@ impl Leader {
         }
     }
 
-    /// `[pid 1234] `, `[pid 1234<comm>] `, `[  59] `, `[00007f2f3d0b2e0b] `, `[????] `.
+    /// `[pid 1234] `, `[pid 1234<comm>] `, `[  59] `, `[00007f2f3d0b2e0b] `, `[????] `, `[container_t] `.
     fn brackets<'l>(&mut self, text: &'l [u8]) -> Option<&'l [u8]> {
         self.seen = true;
         if let Some(tail) = text.strip_prefix(b"[pid ") {
@@ -128,7 +128,7 @@ impl Leader {
         let inside = text[1..end].trim_ascii();
         // Addresses are padded with zeros to the width of a pointer, numbers with spaces to four.
         let address = matches!(inside.len(), 8 | 16) && inside.iter().all(|b| b.is_ascii_hexdigit() || *b == b'?');
-        if !address && inside.iter().any(|b| *b != b'?') {
+        if !address && !is_context(inside) && inside.iter().any(|b| *b != b'?') {
             self.number = Some(decimal(inside)?);
         }
         Some(&text[end + 1..])
@@ -186,6 +186,12 @@ fn mode(tail: &[u8]) -> Line<'_> {
         (Some(pid), Some(mode)) => Line::Mode { pid, mode },
         _ => Line::Unreadable,
     }
+}
+
+/// What `--secontext` prints of a process: a type of SELinux's, or all of `user:role:type:level`.
+fn is_context(inside: &[u8]) -> bool {
+    let colons = inside.iter().filter(|b| **b == b':').count();
+    inside.first().is_some_and(u8::is_ascii_alphabetic) && (inside.ends_with(b"_t") || colons > 1)
 }
 
 /// What follows `<comm>`; strace escapes `<` and `>` inside.
@@ -269,6 +275,8 @@ mod tests {
             ("[00007fe82a331ad7] ", None, None),
             ("[f7f3c549] ", None, None),
             ("[????????????????] ", None, None),
+            ("1234  [container_t] ", Some(1234), None),
+            ("[pid 8903] [system_u:system_r:container_t:s0:c1,c2] 12:35:17 [  59] ", Some(8903), Some(59)),
             ("8903<sh> 12:35:17.363947 [  59] [00007fa108aa1c47] ", Some(8903), Some(59)),
             ("[pid 8903] 12:35:17 (+     0.000001) [1073742344] [f7f3c549] ", Some(8903), Some(1_073_742_344)),
         ] {

@@ -1,6 +1,8 @@
 //! `batten denials`: what was refused, and to whom.
 
-use std::io::{IsTerminal, Write};
+mod desk;
+mod screen;
+
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -11,12 +13,12 @@ use super::format::Format;
 use super::input::PolicyFiles;
 use super::{Exit, refuse, say};
 use crate::attest::containers;
-use crate::count::counted;
-use crate::denials::report::{json, json_row, line, table, text};
-use crate::denials::{Containers, Event, Forks, Heard, Ledger, Limit, Moment, Reasons, Source, SourceError, Who};
-use crate::escape::escape;
+use crate::denials::report::{json, text};
+use crate::denials::{Containers, Forks, Heard, Moment, Reasons, Source, SourceError};
 use crate::host::Host;
 use crate::runtime::config::{DecisionLog, ShimConfig};
+use desk::Desk;
+use screen::Screen;
 
 /// Where auditd writes.
 const AUDIT_LOG: &str = "/var/log/audit/audit.log";
@@ -112,16 +114,6 @@ enum News {
     Ended(Result<(), SourceError>),
 }
 
-/// Everything that is kept.
-struct Desk<'d> {
-    door: &'d Denials,
-    containers: Containers,
-    reasons: Reasons<'d>,
-    ledger: Ledger,
-    /// Records and decisions that are not of the container that was asked for.
-    passed_over: u64,
-}
-
 impl Denials {
     /// Runs the command.
     pub fn run(&self) -> Exit {
@@ -137,7 +129,7 @@ impl Denials {
         let forks = if self.follow { forks() } else { None };
         let containers = Containers::new(containers::roots(&self.roots), "/".into()).with_forks(forks);
         let reasons = Reasons::new(&policy, &host);
-        let mut desk = Desk { door: self, containers, reasons, ledger: Ledger::default(), passed_over: 0 };
+        let mut desk = Desk::new(self, containers, reasons);
         let exit = if self.follow { self.follow(&mut desk, sources) } else { self.once(&mut desk, &sources) };
         let any = self.fail_on_any && desk.ledger.denials().next().is_some();
         if exit == Exit::Clean && any { Exit::Denied } else { exit }
@@ -219,7 +211,7 @@ impl Denials {
         loop {
             let ended = match news.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(News::Heard(heard)) => {
-                    screen.touched.extend(desk.take(heard));
+                    screen.touch(desk.take(heard));
                     None
                 }
                 Ok(News::Ended(Ok(()))) => {
@@ -263,135 +255,4 @@ fn read_on(source: &Source, sender: &Sender<News>) {
         }
     });
     let _ = sender.send(News::Ended(result));
-}
-
-impl Desk<'_> {
-    /// Adds what was heard; the rows that it is in.
-    fn take(&mut self, heard: Heard) -> Vec<usize> {
-        let is_new = |at: Option<Moment>| at >= self.door.since;
-        match heard {
-            Heard::Event(event) if is_new(event.at) => self.event(&event).into_iter().collect(),
-            Heard::Decision(decision) => {
-                let who = self.containers.decided(&decision);
-                // batten's own log counts whole seconds.
-                let end = decision.at.map(|at| Moment(at.0 + 999));
-                if is_new(end) && !decision.matters.is_empty() && self.covers(&who) {
-                    self.ledger.decide(&decision, &who)
-                } else {
-                    Vec::new()
-                }
-            }
-            Heard::Lost(messages) => {
-                self.ledger.lose(messages);
-                Vec::new()
-            }
-            Heard::Event(_) | Heard::Allowed(_) | Heard::Nothing => Vec::new(),
-        }
-    }
-
-    /// Whether it is the container that was asked for.
-    fn covers(&mut self, who: &Who) -> bool {
-        let Some(wanted) = &self.door.container else { return true };
-        let is_it = who.id.as_ref().is_some_and(|id| id.starts_with(wanted)) || who.name.as_ref() == Some(wanted);
-        self.passed_over += u64::from(!is_it);
-        is_it
-    }
-
-    /// A container's name that was mistyped must not look like a container that was refused nothing.
-    fn say_passed_over(&self) {
-        if let (Some(wanted), true) = (&self.door.container, self.ledger.rows().is_empty() && self.passed_over > 0) {
-            let others = counted(self.passed_over, "record");
-            let note = format!("no record is of a container {wanted:?}; {others} of others, or of nobody knows whom");
-            eprintln!("note: {}", escape(&note));
-        }
-    }
-
-    fn event(&mut self, event: &Event) -> Option<usize> {
-        if self.ledger.knows(event) {
-            return None;
-        }
-        let who = self.containers.of_pid(event.pid, event.at);
-        if !self.covers(&who) {
-            return None;
-        }
-        let (reasons, containers) = (&mut self.reasons, &self.containers);
-        self.ledger.add(event, who, |who| reasons.of(event, who, containers))
-    }
-}
-
-/// Where rows go while following.
-struct Screen {
-    format: Format,
-    is_terminal: bool,
-    limit: Limit,
-    /// Rows that were counted on since they were last printed.
-    touched: std::collections::BTreeSet<usize>,
-    lost: u64,
-    drawn: usize,
-    /// The table as it stands there.
-    shown: Option<String>,
-}
-
-impl Screen {
-    fn new(door: &Denials) -> Self {
-        Self {
-            format: door.format,
-            is_terminal: std::io::stdout().is_terminal() && door.format == Format::Text,
-            limit: Limit::new(Duration::from_secs(door.every), Instant::now()),
-            touched: std::collections::BTreeSet::new(),
-            lost: 0,
-            drawn: 0,
-            shown: None,
-        }
-    }
-
-    /// Prints what is due; everything that is left, at the end. The exit code when that cannot be done.
-    fn show(&mut self, ledger: &Ledger, is_last: bool) -> Option<Exit> {
-        if self.is_terminal {
-            return self.draw(ledger);
-        }
-        if ledger.lost_notices > self.lost {
-            self.lost = ledger.lost_notices;
-            let messages = ledger.lost_messages;
-            eprintln!("warning: the logs say that messages were lost ({messages} that they count)");
-        }
-        let mut out = String::new();
-        let now = Instant::now();
-        let rows = std::mem::take(&mut self.touched);
-        for index in rows {
-            let row = &ledger.rows()[index];
-            let due = if is_last { self.limit.rest(index, row.count) } else { self.limit.due(index, row.count, now) };
-            match due {
-                Some(new) if self.format == Format::Json => {
-                    let mut value = json_row(row);
-                    value["new"] = new.into();
-                    out.push_str(&value.to_string());
-                    out.push('\n');
-                }
-                Some(new) => out.push_str(&line(row, new)),
-                None => {
-                    self.touched.insert(index);
-                }
-            }
-        }
-        if out.is_empty() { None } else { say(&out) }
-    }
-
-    /// Draws the table over the last one.
-    fn draw(&mut self, ledger: &Ledger) -> Option<Exit> {
-        let (width, height) = match rustix::termios::tcgetwinsize(std::io::stdout()) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col.into(), size.ws_row.into()),
-            _ => (80, 24),
-        };
-        let text = table(ledger, width, height);
-        if self.shown.as_ref() == Some(&text) {
-            return None;
-        }
-        let up = if self.drawn > 0 { format!("\x1b[{}A", self.drawn) } else { String::new() };
-        self.drawn = text.lines().count();
-        let mut out = std::io::stdout().lock();
-        let drawn = write!(out, "{up}\x1b[J{text}").and_then(|()| out.flush());
-        self.shown = Some(text);
-        drawn.err().map(|_| Exit::Clean)
-    }
 }
