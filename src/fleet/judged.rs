@@ -68,6 +68,8 @@ pub struct Judged {
     /// As it was read; nothing when it could not be.
     document: Option<Document>,
     is_one_line: OnceCell<bool>,
+    /// The file that the document is a line of, and which.
+    line_of: Option<(String, usize)>,
     /// For a policy's own file: where the findings about it stand. No container is judged then.
     policy_lines: Option<BTreeMap<Pointer, usize>>,
 }
@@ -137,8 +139,8 @@ impl Judged {
 
     fn bare(name: String, result: Result<Outcome, Unreadable>) -> Self {
         let (subject, labels, is_one_line) = (Subject::default(), Labels::default(), OnceCell::new());
-        let (breaches, known, document, policy_lines) = (Vec::new(), 0, None, None);
-        Self { name, subject, labels, breaches, known, result, document, is_one_line, policy_lines }
+        let (breaches, known, document, line_of, policy_lines) = (Vec::new(), 0, None, None, None);
+        Self { name, subject, labels, breaches, known, result, document, is_one_line, line_of, policy_lines }
     }
 
     /// The same, with what the place it was found at says of it.
@@ -150,6 +152,18 @@ impl Judged {
         self.labels =
             Labels { engine, id: known.id.or(own.id), name: known.name.or(own.name), image: known.image.or(own.image) };
         self
+    }
+
+    /// The same, as line `number` (from 1) of `file`.
+    #[must_use]
+    pub fn on_line(mut self, file: String, number: usize) -> Self {
+        self.line_of = Some((file, number));
+        self
+    }
+
+    /// The file that it stands in.
+    pub fn file(&self) -> &str {
+        self.line_of.as_ref().map_or(&self.name, |(file, _)| file)
     }
 
     /// The text as it was read; empty when it could not be.
@@ -187,8 +201,11 @@ impl Judged {
         }
     }
 
-    /// The line (from 1) in the text as it was read that a pointer stands on: the nearest place above it that exists.
+    /// The line (from 1) of the file that a pointer stands on: the nearest place above it that exists.
     pub fn line(&self, pointer: &Pointer) -> Option<usize> {
+        if let Some((_, number)) = &self.line_of {
+            return Some(*number);
+        }
         if let Some(lines) = &self.policy_lines {
             return lines.get(pointer).copied();
         }

@@ -26,8 +26,10 @@ pub enum Text {
     File(PathBuf),
     /// In the file of a running container, which may be gone by now.
     Live(PathBuf),
-    /// Here, when it came in a stream.
+    /// Here: it came by standard input.
     Read(Vec<u8>),
+    /// Here: it is a line (from 1) of a file.
+    Line(Vec<u8>, String, usize),
     /// Nowhere: a sentence, and a hint.
     Missing(String, String),
 }
@@ -108,6 +110,7 @@ fn lines(name: String, source: impl Read + Send + 'static) -> Stream {
             let mut bytes = Vec::new();
             number += 1;
             let item = |text| Item { name: format!("{name}:{number}"), labels: Labels::default(), text };
+            let line = |text| Text::Line(text, name.clone(), number);
             match reader.by_ref().take(MAX_BYTES as u64 + 2).read_until(b'\n', &mut bytes) {
                 Ok(0) if found => return None,
                 Ok(0) => {
@@ -117,7 +120,7 @@ fn lines(name: String, source: impl Read + Send + 'static) -> Stream {
                 Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(_) => {
                     (over, found) = (bytes.len() > MAX_BYTES + 1, true);
-                    return Some(item(Text::Read(bytes)));
+                    return Some(item(line(bytes)));
                 }
                 Err(error) => {
                     over = true;

@@ -5,12 +5,14 @@ use std::fmt::Write;
 use crate::escape::escape;
 use crate::finding::Disposition;
 use crate::fleet::Judged;
+use crate::spec::Pointer;
 use crate::validity::{self, Force};
 
 /// One line per finding.
 pub(super) fn document(judged: &Judged, spec_fails: bool) -> String {
     let mut out = String::new();
-    let file = property(&judged.name);
+    let file = property(judged.file());
+    let on = |pointer: &Pointer| judged.line(pointer).map_or(String::new(), |line| format!(",line={line}"));
     match &judged.result {
         Ok(outcome) => {
             for finding in &outcome.findings {
@@ -19,7 +21,7 @@ pub(super) fn document(judged: &Judged, spec_fails: bool) -> String {
                     Disposition::Fixed => "warning",
                     Disposition::Reported | Disposition::Waived => "notice",
                 };
-                let line = judged.line(&finding.pointer).map_or(String::new(), |line| format!(",line={line}"));
+                let line = on(&finding.pointer);
                 let title = property(&format!("{} ({})", finding.rule, finding.disposition.as_str()));
                 let pointer = &finding.pointer;
                 let standard = finding.standard().map_or(String::new(), |standard| format!("\nstandard: {standard}"));
@@ -29,7 +31,8 @@ pub(super) fn document(judged: &Judged, spec_fails: bool) -> String {
         }
         Err(error) => {
             let text = message(&format!("{}\nhint: {}", error.message, error.hint));
-            let _ = writeln!(out, "::error file={file},title=unreadable::{text}");
+            let line = on(&Pointer::root());
+            let _ = writeln!(out, "::error file={file}{line},title=unreadable::{text}");
         }
     }
     for breach in &judged.breaches {
@@ -38,7 +41,7 @@ pub(super) fn document(judged: &Judged, spec_fails: bool) -> String {
             Force::Must => "warning",
             Force::Note => "notice",
         };
-        let line = judged.line(&breach.pointer).map_or(String::new(), |line| format!(",line={line}"));
+        let line = on(&breach.pointer);
         let title = property(&format!("{} ({})", validity::NAME, breach.force.as_str()));
         let (said, pointer, section, hint) = (&breach.message, &breach.pointer, breach.section, &breach.hint);
         let text = message(&format!("{said} (at {pointer})\n{section}\nhint: {hint}"));

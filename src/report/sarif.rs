@@ -54,7 +54,7 @@ pub(super) fn document(judged: &Judged, policy: &Policy, spec_fails: bool) -> St
                 "ruleIndex": index(UNREADABLE),
                 "level": "error",
                 "message": { "text": format!("{}. {}", error.message, error.hint) },
-                "locations": [{ "physicalLocation": { "artifactLocation": { "uri": uri(&judged.name) } } }],
+                "locations": [{ "physicalLocation": physical(judged, &Pointer::root()) }],
             })
             .to_string(),
         ],
@@ -78,13 +78,17 @@ fn spec(judged: &Judged, breach: &Breach, fails: bool) -> Value {
     })
 }
 
-fn location(judged: &Judged, pointer: &Pointer) -> Value {
-    let mut physical = json!({ "artifactLocation": { "uri": uri(&judged.name) } });
+fn physical(judged: &Judged, pointer: &Pointer) -> Value {
+    let mut physical = json!({ "artifactLocation": { "uri": uri(judged.file()) } });
     if let Some(line) = judged.line(pointer) {
         physical["region"] = json!({ "startLine": line });
     }
+    physical
+}
+
+fn location(judged: &Judged, pointer: &Pointer) -> Value {
     json!({
-        "physicalLocation": physical,
+        "physicalLocation": physical(judged, pointer),
         "logicalLocations": [{ "fullyQualifiedName": pointer.as_str(), "kind": "member" }],
     })
 }

@@ -84,6 +84,12 @@ fn nothing_on_standard_input_is_no_clean_fleet() {
         let run = batten_reading(args, "\n");
         assert!(run.code == 3 && run.stdout.contains("look whether the command"), "{args:?}: {}", run.stdout);
     }
+    let bash = |command: String| {
+        std::process::Command::new("bash").args(["-c", &command]).output().map(crate::batten::Run::from).unwrap()
+    };
+    let batten = env!("CARGO_BIN_EXE_batten");
+    let substituted = bash(format!("{batten} check <(echo '{PLAIN}')"));
+    assert!(substituted.code == 2 && substituted.stdout.starts_with("/dev/fd/"), "{}", substituted.stdout);
 }
 
 #[test]
@@ -142,6 +148,20 @@ fn json_lines_are_documents_named_by_their_line() {
     );
     let piped = batten_reading(&["check", "--jsonl", "--format", "jsonl", "-"], &lines);
     assert_eq!(names(&piped.stdout), ["-:1", "-:3", "-:4"]);
+    // A code scanning service knows the file and its lines, not the document's name.
+    let sarif: Value = serde_json::from_str(&batten(&["check", "--format", "sarif", &path]).stdout).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let places = results.iter().map(|one| &one["locations"][0]["physicalLocation"]);
+    let mut lines: Vec<_> = places
+        .map(|place| {
+            (place["artifactLocation"]["uri"].as_str().unwrap(), place["region"]["startLine"].as_u64().unwrap())
+        })
+        .collect();
+    lines.dedup();
+    assert_eq!(lines, [1, 3, 4].map(|line| (path.as_str(), line)));
+    let github = batten(&["check", "--format", "github", &path]).stdout;
+    assert!(github.contains(&format!("::error file={path},line=3,title=unreadable::")), "{github}");
+    assert!(github.contains(&format!("::warning file={path},line=4,title=capabilities")), "{github}");
 }
 
 /// Rule and disposition of each finding, as each format tells them, sorted.

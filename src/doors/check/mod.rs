@@ -59,7 +59,7 @@ pub struct Check {
     runtime_root: Vec<PathBuf>,
 
     /// The documents are process files, as `runc exec --process` takes them
-    #[arg(long)]
+    #[arg(long, conflicts_with = "running")]
     process: bool,
 
     /// Would the policy have broken this run? Name recordings (`batten record … --save`) or strace's output; each call that
@@ -204,8 +204,13 @@ impl Check {
     /// Nothing for a container that is gone by now.
     fn judge(&self, item: Item, policy: &Policy, host: &Host) -> Option<Judged> {
         let Item { name, labels, text } = item;
+        let mut line_of = None;
         let text = match text {
             Text::Read(text) => Ok(text),
+            Text::Line(text, file, number) => {
+                line_of = Some((file, number));
+                Ok(text)
+            }
             Text::File(path) => read_file(&path),
             Text::Live(path) => match read_file(&path) {
                 Err(_) if !path.exists() => return None,
@@ -219,7 +224,11 @@ impl Check {
             Ok(text) => Judged::with_spec(name, text, kind, policy, host),
             Err((message, hint)) => Judged::unreadable(name, message, hint),
         };
-        Some(judged.labelled(labels))
+        let judged = judged.labelled(labels);
+        Some(match line_of {
+            Some((file, number)) => judged.on_line(file, number),
+            None => judged,
+        })
     }
 
     fn exit(&self, summary: &Summary, fails: bool) -> Exit {
