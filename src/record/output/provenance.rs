@@ -26,7 +26,7 @@ pub fn provenance(recording: &Recording, made: &Made) -> String {
         );
     }
     for note in &made.notes {
-        let _ = writeln!(out, "# note: {}", escape(note));
+        let _ = writeln!(out, "# note: {}", escape(note).replace('\n', " "));
     }
     for (call, seen) in &recording.calls {
         write_seen(&mut out, recording, *call, seen, runs);
