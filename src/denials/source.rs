@@ -96,12 +96,13 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads a file to its end, and again when it grows; when another takes its name (a log was rotated), that one. A line
-/// without its end is still being written, and waits.
+/// Reads a file to its end, and again when it grows; when another takes its name (a log was rotated), that one, after what was
+/// written to the old one until then. A line without its end is still being written, and waits.
 fn follow(path: &Path, mut take: impl FnMut(Heard)) -> io::Result<()> {
     let mut file = open(path)?;
     let (mut reader, mut pending) = (Reader::default(), Vec::new());
     let mut piece = vec![0; 64 << 10];
+    let mut successor = None;
     loop {
         let got = file.read(&mut piece)?;
         for part in piece[..got].split_inclusive(|byte| *byte == b'\n') {
@@ -116,12 +117,18 @@ fn follow(path: &Path, mut take: impl FnMut(Heard)) -> io::Result<()> {
         if got > 0 {
             continue;
         }
+        if let Some(next) = successor.take() {
+            file = next;
+            pending.clear();
+            continue;
+        }
         std::thread::sleep(PAUSE);
         let known = file.metadata()?;
         match std::fs::metadata(path) {
-            Ok(seen) if seen.ino() != known.ino() || seen.dev() != known.dev() => file = open(path)?,
+            Ok(seen) if seen.ino() != known.ino() || seen.dev() != known.dev() => successor = open(path).ok(),
             Ok(seen) if seen.len() < file.stream_position()? => {
                 file.seek(SeekFrom::Start(0))?;
+                pending.clear();
             }
             Ok(_) => {}
             // Between the two names of a rotation.
@@ -191,4 +198,46 @@ fn there_is_a_journal() -> io::Result<bool> {
 
 fn no_journalctl(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("journalctl cannot be run: {error}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "fixtures")]
+mod tests {
+    use std::io::Write;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn what_was_written_just_before_a_log_is_rotated_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, old) = (folder.path().join("audit.log"), folder.path().join("audit.log.1"));
+        let record = |pid: i32| {
+            format!("type=SECCOMP msg=audit(1.0:{pid}): pid={pid} comm=\"a\" arch=c000003e syscall=83 code=0x50000\n")
+        };
+        std::fs::write(&path, record(1)).unwrap();
+        let (sender, heard) = mpsc::channel();
+        let source = Source::File(path.clone());
+        // It ends with the tests.
+        std::thread::spawn(move || source.follow(|one| drop(sender.send(one))));
+        let next = || match heard.recv_timeout(Duration::from_secs(30)) {
+            Ok(Heard::Event(event)) => event.pid,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(next(), Some(1));
+        // By now the end was met, and the next look is to come.
+        std::thread::sleep(PAUSE / 4);
+        let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(record(2).as_bytes()).unwrap();
+        std::fs::rename(&path, &old).unwrap();
+        std::fs::write(&path, record(3)).unwrap();
+        assert_eq!([next(), next()], [Some(2), Some(3)]);
+        // Truncated in the middle of a line.
+        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"type=SECC").unwrap();
+        std::thread::sleep(3 * PAUSE);
+        std::fs::write(&path, record(4)).unwrap();
+        std::thread::sleep(3 * PAUSE);
+        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(record(5).as_bytes()).unwrap();
+        assert_eq!([next(), next()], [Some(4), Some(5)]);
+    }
 }
