@@ -93,6 +93,13 @@ exits 0
 run wait $runtime
 exits 7
 
+claim "processes under a stack with batten's own profile signal and read each other"
+given bash -c 'batten apparmor generate --default --caps @docker >/run/own && batten apparmor load /run/own'
+own=$(sed -n 's/^# \(batten-default-.*\)/\1/p' /run/own)
+run confined "$own//&layer" sh -c 'cat /proc/self/attr/current; sleep 100 & cat /proc/$!/environ >/dev/null && kill -TERM $! && echo reached'
+says "$own//&layer (enforce)"
+says "reached"
+
 claim "profiles of a namespace of AppArmor's are listed, judged and unloaded by their full names"
 given mkdir /sys/kernel/security/apparmor/policy/namespaces/inner
 given apparmor_parser --namespace inner --replace --skip-cache /run/layer
