@@ -6,6 +6,7 @@
 
 mod call;
 mod limit;
+mod mistaken;
 mod multiplexed;
 mod order;
 mod written;
@@ -23,6 +24,7 @@ use super::verdict::Verdict;
 use call::Call;
 pub(super) use call::Said;
 pub(super) use limit::{Limit, limited};
+use mistaken::settle;
 use multiplexed::Side;
 pub(super) use order::put_in_order;
 
@@ -81,23 +83,27 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
     let default = choice.of(a.default_verdict(), b.default_verdict());
     let half = any_half(&archs);
     let lost = archs.iter().any(|arch| a.is_lost_on(*arch) || b.is_lost_on(*arch));
-    let pair = |mine, theirs| Call {
+    let (mistaken, theirs_mistaken) = (a.mistaken(), b.mistaken());
+    let is_mistaken = |call| mistaken.iter().chain(&theirs_mistaken).any(|(_, known)| *known == call);
+    let pair = |mine, theirs, is_mistaken| Call {
         a: mine,
         b: theirs,
         a_default: a.default_verdict(),
         b_default: b.default_verdict(),
         choice,
         half,
-        lost,
+        lost: lost || is_mistaken,
     };
     let mut said: Vec<Said<'_>> = Vec::with_capacity(Syscall::COUNT);
     said.extend(Syscall::all().map(|call| {
-        if exists(call, &archs) { pair(a.decision(call), b.decision(call)).combined(default) } else { Said::Nothing }
+        if !exists(call, &archs) {
+            return Said::Nothing;
+        }
+        pair(a.decision(call), b.decision(call), is_mistaken(call)).combined(default)
     }));
     put_in_order(&mut said);
-    if choice == Choice::Stricter {
-        multiplexed::harden(&mut said, &[Side::Filter(a), Side::Filter(b)], &archs, default);
-    }
+    let sides = [Side::Filter(a, &mistaken), Side::Filter(b, &theirs_mistaken)];
+    settle(&mut said, &sides, &archs, default, choice);
     let mut layout = Layout::default();
     let mentions = Mentions::new(a, b, &archs, default);
     for (call, said) in Syscall::all().zip(said) {
@@ -110,18 +116,22 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
     for name in a.strangers().chain(b.strangers().filter(|name| !known(name))) {
         let mine = a.stranger_decision(name).unwrap_or(&nothing);
         let theirs = b.stranger_decision(name).unwrap_or(&nothing);
-        pair(mine, theirs).combined(default).lay(&mut layout, Cow::Owned(name.to_owned()));
+        pair(mine, theirs, false).combined(default).lay(&mut layout, Cow::Owned(name.to_owned()));
     }
-    let result = Profile {
+    let result = profile_of(layout, archs, default);
+    if choice == Choice::Stricter { kept(result, default) } else { result }
+}
+
+fn profile_of(layout: Layout<'_>, architectures: Vec<Arch>, default: Verdict) -> Profile {
+    Profile {
         default_action: default.action(),
         default_errno_ret: default.number(),
-        architectures: archs,
+        architectures,
         flags: None,
         listener_path: None,
         listener_metadata: None,
         syscalls: layout.into_rules(),
-    };
-    if choice == Choice::Stricter { kept(result, default) } else { result }
+    }
 }
 
 /// The result, if libseccomp does not lose its rules or nothing strict is lost with them; else a filter that has none.

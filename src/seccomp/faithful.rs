@@ -11,10 +11,17 @@ use super::domain::Width;
 use super::filter::Clause;
 use super::profile::Condition;
 
+/// How many different clauses for one call are one too many: each is a comparison, and the kernel takes 4096 instructions in
+/// all (`BPF_MAXINSNS`). Clauses are held against each other, so more are not looked at.
+pub(super) const TOO_MANY: usize = 4096;
+
 /// Whether the filter that libseccomp compiles of `clauses` for one call means what they say.
 pub(super) fn is_faithful(clauses: &[Clause<'_>], width: Width) -> bool {
     if clauses.len() < 2 {
         return true;
+    }
+    if clauses.len() >= TOO_MANY {
+        return false;
     }
     if are_refused(clauses, width) {
         return false;
@@ -42,20 +49,22 @@ fn is_decided_by_one_argument(clauses: &[Clause<'_>], width: Width) -> bool {
     true
 }
 
-/// What libseccomp compares.
-fn cut(condition: &Condition, width: Width) -> (u32, Op, u64, u64) {
+/// What libseccomp compares: the argument, how, with what, and what must be left of it under a mask.
+type Cut = (u32, Op, u64, u64);
+
+fn cut(condition: &Condition, width: Width) -> Cut {
     let value = width.cut(condition.value);
     let datum = if condition.op == Op::MaskedEq { condition.value_two & value } else { 0 };
     (condition.index, condition.op, value, datum)
 }
 
 /// Whether libseccomp may never come to an end with `clauses` (2.5.4 to 2.6.1). Two ways lead on from a 64-bit comparison
-/// other than for equality, by its upper half and by its lower. Where two rules begin with the same one and go on otherwise,
-/// what the second goes on with is put into the tree twice, and from then on stands before itself (`_db_tree_add` in its
-/// `src/db.c`): whoever looks for the first of the row looks for ever.
+/// other than for equality, by its upper half and by its lower. Where two rules share one and go on otherwise, what the second
+/// goes on with is put into the tree twice, and from then on stands before itself (`_db_tree_add` in its `src/db.c`): whoever
+/// looks for the first of the row looks for ever. What comes before it need be shared by the upper half only.
 #[cfg(feature = "cli")]
 pub(super) fn may_never_end(clauses: &[Clause<'_>], width: Width) -> bool {
-    if width == Width::Half {
+    if width == Width::Half || clauses.len() >= TOO_MANY {
         return false;
     }
     let ordered = |clause: &Clause<'_>| {
@@ -64,12 +73,25 @@ pub(super) fn may_never_end(clauses: &[Clause<'_>], width: Width) -> bool {
         conditions
     };
     let rules: Vec<_> = clauses.iter().filter(|clause| clause.conditions.len() > 1).map(ordered).collect();
-    let meet = |one: &[(u32, Op, u64, u64)], two: &[(u32, Op, u64, u64)]| {
-        let common = one.iter().zip(two).take_while(|(one, two)| one == two).count();
-        let forks = one[..common].iter().any(|(_, op, ..)| !matches!(op, Op::Eq | Op::MaskedEq));
-        forks && common < one.len() && common < two.len()
+    let meet = |one: &[Cut], two: &[Cut]| {
+        let pairs = || one.iter().zip(two);
+        let mut shared = pairs().take_while(|(one, two)| one == two || share_the_upper_half(one, two));
+        let fork = shared.position(|(one, two)| one == two && !matches!(one.1, Op::Eq | Op::MaskedEq));
+        fork.is_some_and(|fork| pairs().skip(fork + 1).any(|(one, two)| one != two))
     };
     (1..rules.len()).any(|at| rules[..at].iter().any(|earlier| meet(earlier, &rules[at])))
+}
+
+/// Whether two comparisons go on by the same way of the same comparison of upper halves.
+#[cfg(feature = "cli")]
+fn share_the_upper_half((one, op, value, _): &Cut, (two, other, given, _): &Cut) -> bool {
+    let way = |op: Op| match op {
+        Op::Gt | Op::Ge => Some(true),
+        Op::Lt | Op::Le => Some(false),
+        Op::Ne | Op::Eq | Op::MaskedEq => None,
+    };
+    let is_one_way = op == other || (way(*op).is_some() && way(*op) == way(*other));
+    one == two && value >> 32 == given >> 32 && is_one_way
 }
 
 /// Whether a rule is another one's beginning, comes after it and has another verdict: libseccomp does not take it, and no

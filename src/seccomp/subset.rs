@@ -78,13 +78,11 @@ impl Filter<'_> {
     /// # Errors
     /// [`NotSubset`].
     pub fn is_subset(&self, other: &Filter<'_>) -> Result<(), NotSubset> {
-        for arch in self.archs() {
-            self.is_subset_on(other, *arch)?;
-        }
-        Ok(())
+        let mistaken = self.mistaken();
+        self.archs().iter().try_for_each(|arch| self.is_subset_on(other, *arch, &mistaken))
     }
 
-    fn is_subset_on(&self, other: &Filter<'_>, arch: Arch) -> Result<(), NotSubset> {
+    fn is_subset_on(&self, other: &Filter<'_>, arch: Arch, mistaken: &[(Arch, Syscall)]) -> Result<(), NotSubset> {
         let (left, right) = (self.default_verdict(), other.default_on(arch));
         if left.is_looser_than(right) {
             return Err(NotSubset::Looser(Witness { arch, call: None, args: [0; 6], left, right }));
@@ -94,7 +92,7 @@ impl Filter<'_> {
             let (mine, theirs) = (self.decision_on(call, arch), other.known_decision_on(call, arch));
             compare_call(&mine, left, &theirs, right, arch, Cow::Borrowed(call.name()))?;
             // Lost rules leave the default, and rules that are not compiled to what they say any of their verdicts.
-            let reliable = is_faithful(mine.live(), Width::of(arch));
+            let reliable = is_faithful(mine.live(), Width::of(arch)) && !mistaken.contains(&(arch, call));
             let loosest = if reliable { None } else { Some(mine.loosest(left)) };
             let loosest = loosest.into_iter().chain(lost.then_some(left)).min();
             if loosest.is_some_and(|loosest| loosest.is_looser_than(theirs.strictest(right))) {

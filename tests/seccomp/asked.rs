@@ -7,19 +7,8 @@ use proptest::test_runner::{Config, RngSeed};
 
 /// Others in every run, `cases` of them or as many as `PROPTEST_CASES` says. A failing test prints what asks the same again.
 pub fn fresh(cases: u32) -> Config {
-    seeded(cases, RandomState::new().hash_one(std::process::id()))
-}
-
-/// The same in every run, unless `PROPTEST_RNG_SEED` asks for others. What libseccomp makes of comparisons that two calls share is
-/// known by their shape, and not yet for certain (`Filter::may_share_a_comparison`): one case in thousands may be of a shape that
-/// nobody has seen, and a change is not to fail by chance for it.
-pub fn same(cases: u32) -> Config {
-    seeded(cases, 0)
-}
-
-fn seeded(cases: u32, seed: u64) -> Config {
     let set = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let seed = set("PROPTEST_RNG_SEED").unwrap_or(seed);
+    let seed = set("PROPTEST_RNG_SEED").unwrap_or_else(|| RandomState::new().hash_one(std::process::id()));
     let cases = set("PROPTEST_CASES").and_then(|cases| cases.try_into().ok()).unwrap_or(cases);
     println!("the same cases again: PROPTEST_RNG_SEED={seed} PROPTEST_CASES={cases} cargo test --test seccomp");
     Config { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..Config::default() }

@@ -36,7 +36,11 @@ pub(super) struct Call<'f, 'p> {
     pub(super) choice: Choice,
     /// Some architecture compares only 32 bits.
     pub(super) half: bool,
-    /// Some architecture loses one profile's rules (see [`crate::seccomp::Filter::is_lost_on`]).
+    /// Some architecture loses one profile's rules (see [`Filter::is_lost_on`]), or mistakes those for the call (see
+    /// [`Filter::mistaken`]).
+    ///
+    /// [`Filter::is_lost_on`]: crate::seccomp::Filter::is_lost_on
+    /// [`Filter::mistaken`]: crate::seccomp::Filter::mistaken
     pub(super) lost: bool,
 }
 

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::call::{Call, Said};
-use super::multiplexed::{Side, harden};
+use super::mistaken::settle;
+use super::multiplexed::Side;
 use super::order::put_in_order;
 use super::{Choice, kept};
 use crate::seccomp::filter::{Decision, Filter};
@@ -26,14 +27,19 @@ pub(in crate::seccomp) fn limited(filter: &Filter<'_>, profile: &Profile, limits
     let default = filter.default_verdict();
     let archs = filter.archs();
     let half = any_half(archs);
+    let is_lost = archs.iter().any(|arch| filter.is_lost_on(*arch));
+    let mistaken = filter.mistaken();
     let say = |call: Syscall| match &limits[call.index()] {
         _ if !exists(call, archs) => Said::Nothing,
         None => Said::of(filter.decision(call), default, half),
-        Some(limit) => within(filter, filter.decision(call), limit),
+        Some(limit) => {
+            let is_mistaken = mistaken.iter().any(|(_, known)| *known == call);
+            within(filter, filter.decision(call), limit, is_lost || is_mistaken)
+        }
     };
     let mut said: Vec<Said<'_>> = Syscall::all().map(say).collect();
     put_in_order(&mut said);
-    harden(&mut said, &[Side::Filter(filter), Side::Limits(limits)], archs, default);
+    settle(&mut said, &[Side::Filter(filter, &mistaken), Side::Limits(limits)], archs, default, Choice::Stricter);
     let mut layout = Layout::default();
     for (call, said) in Syscall::all().zip(said) {
         said.lay(&mut layout, Cow::Borrowed(call.name()));
@@ -50,7 +56,7 @@ pub(in crate::seccomp) fn limited(filter: &Filter<'_>, profile: &Profile, limits
 }
 
 /// What `filter` says of one call, and no more than `limit` lets through.
-fn within<'p>(filter: &Filter<'p>, own: &Decision<'p>, limit: &'p Limit) -> Said<'p> {
+fn within<'p>(filter: &Filter<'p>, own: &Decision<'p>, limit: &'p Limit, lost: bool) -> Said<'p> {
     let default = filter.default_verdict();
     let call = Call {
         a: own,
@@ -59,7 +65,7 @@ fn within<'p>(filter: &Filter<'p>, own: &Decision<'p>, limit: &'p Limit) -> Said
         b_default: limit.default,
         choice: Choice::Stricter,
         half: any_half(filter.archs()),
-        lost: filter.archs().iter().any(|arch| filter.is_lost_on(*arch)),
+        lost,
     };
     match call.combined(default) {
         Said::Always(verdict) if verdict == default && !own.named => Said::Nothing,

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::call::Said;
 use super::limit::Limit;
+use super::profile_of;
 use crate::seccomp::arch::Arch;
 use crate::seccomp::domain::{Region, Width};
 use crate::seccomp::faithful::is_faithful;
@@ -20,8 +21,8 @@ use crate::seccomp::verdict::Verdict;
 /// What a result must not be looser than.
 #[derive(Clone, Copy)]
 pub(super) enum Side<'s, 'p> {
-    /// Another profile.
-    Filter(&'s Filter<'p>),
+    /// Another profile, and what libseccomp makes of it that it does not say (see [`Filter::mistaken`]).
+    Filter(&'s Filter<'p>, &'s [(Arch, Syscall)]),
     /// Limits on single calls, by [`Syscall::index`].
     Limits(&'s [Option<Limit>]),
 }
@@ -30,7 +31,7 @@ impl<'s, 'p> Side<'s, 'p> {
     /// What it says of `call` on `arch`, and what it says where that says nothing.
     fn on(self, call: Syscall, arch: Arch) -> (Cow<'s, Decision<'p>>, Verdict) {
         match self {
-            Self::Filter(filter) => (filter.decision_on(call, arch), filter.default_verdict()),
+            Self::Filter(filter, _) => (filter.decision_on(call, arch), filter.default_verdict()),
             Self::Limits(limits) => match &limits[call.index()] {
                 Some(limit) => (limit.decision.cut(Width::of(arch)), limit.default),
                 None => (Cow::Owned(Decision::default()), Verdict::ALLOW),
@@ -38,9 +39,10 @@ impl<'s, 'p> Side<'s, 'p> {
         }
     }
 
-    fn is_lost_on(self, arch: Arch) -> bool {
+    /// Whether what it says of `call` on `arch` is lost in compiling.
+    fn loses(self, call: Syscall, arch: Arch) -> bool {
         match self {
-            Self::Filter(filter) => filter.is_lost_on(arch),
+            Self::Filter(filter, mistaken) => mistaken.contains(&(arch, call)) || filter.is_lost_on(arch),
             Self::Limits(_) => false,
         }
     }
@@ -48,7 +50,7 @@ impl<'s, 'p> Side<'s, 'p> {
     /// Whether it says anything of what goes through `multiplexer`, which is `own` as a call.
     fn concerns(self, multiplexer: Multiplexer, own: Syscall) -> bool {
         match self {
-            Self::Filter(_) => true,
+            Self::Filter(..) => true,
             Self::Limits(limits) => {
                 let mut calls = multiplexer.calls().map(|(call, _)| call).chain([own]);
                 calls.any(|call| limits[call.index()].is_some())
@@ -88,7 +90,7 @@ impl Through {
     fn harden(self, said: &mut [Said<'_>], sides: &[Side<'_, '_>; 2]) {
         let Self { multiplexer, own, arch, default } = self;
         let is_right = |decision: &Decision<'_>| is_faithful(decision.live(), Width::of(arch));
-        let lost = sides.iter().any(|side| side.is_lost_on(arch));
+        let lost = sides.iter().any(|side| side.loses(own, arch));
         let bounds = sides.map(|side| side.on(own, arch));
         for (call, bound) in self.look(said, |result| self.loosened(result, &bounds)) {
             let furthest = said[call.index()].strictest(default);
@@ -144,21 +146,13 @@ impl Through {
         for call in self.multiplexer.calls().map(|(call, _)| call).chain([self.own]) {
             said[call.index()].clone().lay(&mut layout, Cow::Borrowed(call.name()));
         }
-        Profile {
-            default_action: self.default.action(),
-            default_errno_ret: self.default.number(),
-            architectures: Vec::new(),
-            flags: None,
-            listener_path: None,
-            listener_metadata: None,
-            syscalls: layout.into_rules(),
-        }
+        profile_of(layout, Vec::new(), self.default)
     }
 }
 
 /// Gives every call through the multiplexer to `verdict`. A rule that repeats the default is none, and leaves the call to its
 /// companions: then none of them may be looser.
-fn close(said: &mut [Said<'_>], own: Syscall, multiplexer: Multiplexer, verdict: Verdict, default: Verdict) {
+pub(super) fn close(said: &mut [Said<'_>], own: Syscall, multiplexer: Multiplexer, verdict: Verdict, default: Verdict) {
     said[own.index()] = Said::Always(verdict);
     if verdict != default {
         return;

@@ -8,6 +8,8 @@
 
 mod decision;
 mod lost;
+mod shared;
+mod tree;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -103,7 +105,7 @@ impl<'p> Filter<'p> {
         let own = self.decision(call);
         let mut decision = Cow::Borrowed(own);
         if Multiplexer::used_on(arch)
-            && let Some(multiplexer) = Multiplexer::ALL.into_iter().find(|known| known.name() == call.name())
+            && let Some(multiplexer) = Multiplexer::named(call.name())
         {
             self.add_companions(multiplexer, decision.to_mut());
         }

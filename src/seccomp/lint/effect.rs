@@ -173,6 +173,7 @@ impl Effect<'_, '_> {
     }
 
     fn compiled(&mut self) {
+        let mistaken = self.filter.mistaken();
         for arch in self.filter.archs().to_vec() {
             if self.filter.is_lost_on(arch) {
                 self.remarks.add("lost-rules", 1, format!("on {}", arch.name()));
@@ -185,7 +186,8 @@ impl Effect<'_, '_> {
                 continue;
             }
             let mut wrong = Syscall::all().filter(|call| call.number(arch).is_some()).filter(|call| {
-                self.filter.decision(*call).live().len() > 1 && !self.filter.compiles_as_said(arch, *call)
+                let has_several = self.filter.decision(*call).live().len() > 1;
+                has_several && !self.filter.compiles_as_said(arch, *call) || mistaken.contains(&(arch, *call))
             });
             let first = wrong.next();
             let count = usize::from(first.is_some()) + wrong.count();

@@ -66,6 +66,11 @@ impl Multiplexer {
         }
     }
 
+    /// The multiplexer whose own name is `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
     /// The multiplexer itself as a call.
     pub fn syscall(self) -> Option<Syscall> {
         Syscall::from_name(self.name())

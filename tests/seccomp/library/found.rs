@@ -1,7 +1,7 @@
 //! Profiles that the properties have found, each once.
 
 use batten::seccomp::compiled::{CompileError, Compiled};
-use batten::seccomp::{Action, Arch, Filter, Profile, Syscall, Verdict, intersect, is_subset};
+use batten::seccomp::{Action, Arch, Filter, NotSubset, Profile, Syscall, Verdict, intersect, is_subset};
 use batten::spec::Document;
 
 use super::laws::{intersection, rewritten, union};
@@ -78,6 +78,22 @@ fn rules_that_libseccomp_never_comes_to_an_end_with_are_told_before_and_said_oth
 }
 
 #[test]
+fn rules_that_share_half_of_a_comparison_may_never_end_either() {
+    let endless = profile(
+        r#"{"defaultAction":"SCMP_ACT_ERRNO","architectures":[],"syscalls":[
+            {"names":["recvmmsg"],"action":"SCMP_ACT_ALLOW","args":[
+                {"index":0,"value":2,"op":"SCMP_CMP_GE"},{"index":1,"value":0,"op":"SCMP_CMP_GE"},
+                {"index":2,"value":18446744073709551614,"op":"SCMP_CMP_GT"}]},
+            {"names":["recvmmsg"],"action":"SCMP_ACT_ALLOW","args":[
+                {"index":0,"value":28,"op":"SCMP_CMP_GT"},{"index":1,"value":0,"op":"SCMP_CMP_GE"},
+                {"index":2,"value":4,"op":"SCMP_CMP_NE"}]}
+        ]}"#,
+    );
+    let told = Compiled::new(&endless, Arch::S390x).unwrap_err();
+    assert!(matches!(told, CompileError::Hangs { call: "recvmmsg" }), "{told}");
+}
+
+#[test]
 fn a_comparison_that_two_calls_make_may_be_made_with_the_argument_of_one() {
     let shared = profile(
         r#"{"defaultAction":"SCMP_ACT_KILL","architectures":["SCMP_ARCH_MIPSEL"],"syscalls":[
@@ -92,8 +108,20 @@ fn a_comparison_that_two_calls_make_may_be_made_with_the_argument_of_one() {
     let (time, args) = (Syscall::from_name("time").unwrap(), [0xffff_ffff, 1, 0, 0, 0, 0]);
     let filter = Filter::new(&shared, Arch::Mipsel64);
     assert_eq!(filter.verdict(Arch::Mipsel, time, &args).verdict, Verdict::KILL_THREAD);
-    assert!(filter.may_share_a_comparison(Arch::Mipsel, time));
+    assert!(filter.mistaken().contains(&(Arch::Mipsel, time)));
     let compiled = Compiled::new(&shared, Arch::Mipsel64).unwrap();
     let kernel = compiled.verdict(Arch::Mipsel, time.number(Arch::Mipsel).unwrap(), args).unwrap().0;
-    assert_eq!(kernel, Verdict::EPERM, "libseccomp has learnt to load the argument: the allowance can go");
+    assert_eq!(kernel, Verdict::EPERM, "libseccomp has learnt to load the argument: what is done about it can go");
+
+    let unreliable = NotSubset::Unreliable { call: "time".to_owned() };
+    let other = profile(
+        r#"{"defaultAction":"SCMP_ACT_KILL","architectures":["SCMP_ARCH_MIPSEL"],"syscalls":[
+            {"names":["clone3"],"action":"SCMP_ACT_ALLOW"},
+            {"names":["time"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":4294967295,"op":"SCMP_CMP_EQ"}]},
+            {"names":["time"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":1,"op":"SCMP_CMP_LE"}]}
+        ]}"#,
+    );
+    assert_eq!(is_subset(&shared, &other, Arch::Mipsel64), Err(unreliable));
+    intersection(Arch::Mipsel64, &shared, &other, false, false).unwrap();
+    union(Arch::Mipsel64, &shared, &other, false, false).unwrap();
 }

@@ -1,7 +1,7 @@
 //! The profiles that engines ship, and the built-in one: the same laws, on every machine, for few capabilities and for all.
 
 use batten::capability::CapSet;
-use batten::seccomp::{Abis, Arch, KernelVersion, Profile, Target, builtin, canonical, read_any};
+use batten::seccomp::{Abis, Arch, Filter, KernelVersion, Profile, Target, builtin, canonical, intersect, read_any};
 use batten::spec::Document;
 
 use super::laws::{explained, intersection, rewritten, subset, union};
@@ -23,6 +23,19 @@ fn published(name: &str, target: &Target) -> Profile {
     let path = format!("{}/testdata/seccomp/published/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let document = Document::parse(std::fs::read(path).unwrap()).unwrap();
     read_any(document.root(), target).unwrap().1
+}
+
+#[test]
+fn no_call_s_comparisons_are_mistaken_for_another_s() {
+    for target in targets() {
+        let policy = builtin(&target);
+        assert_eq!(Filter::new(&policy, target.arch).mistaken(), []);
+        for name in PUBLISHED {
+            let own = published(name, &target);
+            assert_eq!(Filter::new(&own, target.arch).mistaken(), [], "{name}");
+            assert_eq!(Filter::new(&intersect(&own, &policy, target.arch), target.arch).mistaken(), [], "{name}");
+        }
+    }
 }
 
 #[test]
