@@ -208,7 +208,7 @@ fn explain_in_json_says_what_the_text_says() {
         "verdict": { "action": "SCMP_ACT_ALLOW", "number": null, "words": "allowed" }, "made": true,
         "by": "rule", "line": 2,
         "said": "allowed where argument 0 is 1 (AF_UNIX) or 2 (AF_INET), otherwise refused with EPERM",
-        "contenders": [], "runc": null, "opened_by": [], "groups": socket["groups"],
+        "contenders": [], "compiled": null, "runc": null, "opened_by": [], "groups": socket["groups"],
     });
     assert_eq!((code, &socket), (0, &wanted), "{socket:#}");
     assert_eq!(socket["groups"][0]["group"], "network", "{socket:#}");

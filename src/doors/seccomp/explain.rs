@@ -118,7 +118,7 @@ impl Explain {
                 named.line(other.rule, asked.question.call).map_or(String::new(), |line| format!(" at line {line}"));
             let _ = writeln!(out, "  another rule{place} says {}; libseccomp decides which counts", other.verdict);
         }
-        if let Some(note) = asked.runc(named, answer.verdict) {
+        for note in asked.compiled(&named.profile).into_iter().chain(asked.runc(named, answer.verdict)) {
             let _ = writeln!(out, "  {note}");
         }
         let Some(call) = asked.question.call else { return out };
@@ -177,6 +177,7 @@ impl Asked {
             "line": rule.and_then(line),
             "said": said,
             "contenders": answer.contenders.iter().map(contender).collect::<Vec<_>>(),
+            "compiled": self.compiled(&named.profile),
             "runc": self.runc(named, answer.verdict),
             "groups": groups.map(|group| json!({ "group": group.name, "open": opened(group), "about": group.about })).collect::<Vec<_>>(),
             "opened_by": names(openers),
@@ -216,6 +217,15 @@ impl Asked {
         }
         let said = self.said(named);
         if said.contains(" where ") { said } else { "no rule names it".to_owned() }
+    }
+
+    /// What the kernel is given is what libseccomp makes of the rules.
+    fn compiled(&self, profile: &Profile) -> Option<String> {
+        let (call, arch) = (self.question.call?, self.question.arch);
+        let filter = Filter::new(profile, self.native);
+        let is_as_said = filter.compiles_as_said(arch, call) && !filter.mistaken().contains(&(arch, call));
+        let told = "libseccomp may compile the rules to something else than they say: `batten seccomp lint` says what to write";
+        (!is_as_said && filter.archs().contains(&arch)).then(|| told.to_owned())
     }
 
     /// runc answers numbers above the largest one that a profile names with ENOSYS, whatever the default action is
