@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::arch::Arch;
+use super::arguments::Arguments;
 use super::domain::{Region, Width};
 use super::faithful::is_faithful;
 use super::filter::{Clause, Decision, Filter};
@@ -51,13 +52,8 @@ pub struct Witness {
 
 impl fmt::Display for Witness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.call.as_deref().unwrap_or("an unknown system call"))?;
-        let used = self.args.iter().rposition(|arg| *arg != 0).map_or(0, |last| last + 1);
-        if used > 0 {
-            let shown: Vec<String> = self.args[..used].iter().map(ToString::to_string).collect();
-            write!(f, "({})", shown.join(", "))?;
-        }
-        write!(f, " on {}: {} by the first, {} by the second", self.arch.name(), self.left, self.right)
+        let (call, args) = (self.call.as_deref().unwrap_or("an unknown system call"), Arguments(&self.args));
+        write!(f, "{call}{args} on {}: {} by the first, {} by the second", self.arch.name(), self.left, self.right)
     }
 }
 

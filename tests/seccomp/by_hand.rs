@@ -316,6 +316,16 @@ fn explain_takes_arguments_by_name_in_parentheses_or_behind_the_call() {
 }
 
 #[test]
+#[cfg(target_arch = "x86_64")]
+fn a_witness_can_be_pasted_into_explain() {
+    let masked =
+        r#"{"names":["clone"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1073741824,"op":"SCMP_CMP_EQ"}]}"#;
+    let run = batten_reading(&["seccomp", "is-subset", "-", "builtin:default"], &profile(masked));
+    assert!(run.stdout.starts_with("no: clone(0x40000000) on SCMP_ARCH_X86_64: allowed"), "{}", run.stdout);
+    assert_eq!(batten(&["seccomp", "explain", "builtin:default", "clone(0x40000000)"]).code, 1);
+}
+
+#[test]
 fn two_profiles_cannot_both_be_standard_input() {
     for command in ["diff", "is-subset", "intersect", "merge", "lint"] {
         let run = batten_reading(&["seccomp", command, "-", "-"], &profile(SOCKETS));
