@@ -74,3 +74,20 @@ fn every_group_is_in_the_docs_with_what_opens_it() {
     }
     assert_eq!(listed.len(), GROUPS.len());
 }
+
+/// Messages about a member's type send people there.
+#[test]
+fn every_member_of_a_profile_is_in_the_docs_with_its_type() {
+    let rows = table("The members of the file, with their types.");
+    let listed = names(&rows);
+    for member in ["defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap", "flags"] {
+        assert!(listed.contains(member), "{member}");
+    }
+    for member in ["listenerPath", "listenerMetadata", "syscalls"] {
+        assert!(listed.contains(member), "{member}");
+    }
+    for member in ["names", "name", "action", "errnoRet", "errno", "args", "comment", "includes", "excludes"] {
+        let known = listed.iter().any(|own| own.trim_start_matches("syscalls[]").trim_start_matches('.') == member);
+        assert!(known, "syscalls[].{member}");
+    }
+}
