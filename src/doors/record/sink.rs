@@ -122,7 +122,9 @@ impl Sink {
                 let hint = "the profile goes to standard output by itself; name a file, or /dev/stderr, or ./- for a file of that name";
                 return Err(refuse(Exit::Usage, &"- is no file to write to", hint));
             }
-            if named().skip(index + 1).any(|other| other == path) && !path.starts_with("/dev") {
+            let whole = |path: &Path| std::path::absolute(path).ok();
+            let again = named().skip(index + 1).any(|other| whole(other) == whole(path));
+            if again && !path.starts_with("/dev") {
                 let message = format!("{} is named for two things", path.display());
                 return Err(refuse(Exit::Usage, &message, "name a file each for --provenance, --save and --output"));
             }

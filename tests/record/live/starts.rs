@@ -42,6 +42,7 @@ fn what_could_not_be_written_is_said_before_the_container_starts() {
             (vec!["--provenance", &absent], 3, "cannot write"),
             (vec!["--format", "groups", "--output", &here], 4, "wrong ending"),
             (vec!["--save", &here, "--output", &here], 4, "for two things"),
+            (vec!["--save", "here", "--provenance", "./here"], 4, "for two things"),
             (vec!["--output", "-"], 4, "- is no file"),
         ] {
             let run = ran(record_run(lab, runtime, &options).output().unwrap());
