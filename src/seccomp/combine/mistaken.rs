@@ -51,10 +51,13 @@ fn mistaken(said: &[Said<'_>], archs: &[Arch], default: Verdict, choice: Choice)
     if said.iter().all(|said| said.clauses().is_empty()) {
         return Vec::new();
     }
+    let is_used = archs.iter().any(|arch| Multiplexer::used_on(*arch));
+    let multiplexers = Multiplexer::ALL.into_iter().filter(|_| is_used);
+    let behind = |one: Multiplexer| one.calls().map(|(call, _)| call).chain(one.syscall());
+    let multiplexed: Vec<Syscall> = multiplexers.flat_map(behind).collect();
     let mut layout = Layout::default();
     for (call, said) in Syscall::all().zip(said) {
-        let is_multiplexed = Multiplexer::of(call.name()).is_some() || Multiplexer::named(call.name()).is_some();
-        if is_multiplexed || !said.clauses().is_empty() {
+        if !said.clauses().is_empty() || multiplexed.contains(&call) {
             said.clone().lay(&mut layout, Cow::Borrowed(call.name()));
         }
     }

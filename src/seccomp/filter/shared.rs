@@ -32,10 +32,11 @@ impl Filter<'_> {
     }
 
     fn made(&self) -> Vec<Made> {
+        let multiplexers = Multiplexer::ALL.map(Multiplexer::syscall);
         let mut made = Vec::new();
         for arch in self.archs().iter().copied() {
-            let is_ruled =
-                |call: &Syscall| !self.decision(*call).live().is_empty() || Multiplexer::named(call.name()).is_some();
+            let is_multiplexer = |call: &Syscall| Multiplexer::used_on(arch) && multiplexers.contains(&Some(*call));
+            let is_ruled = |call: &Syscall| !self.decision(*call).live().is_empty() || is_multiplexer(call);
             for call in Syscall::all().filter(|call| is_ruled(call) && call.number(arch).is_some()) {
                 made.extend(Made::of(&self.decision_on(call, arch), arch, Some(call)));
             }
