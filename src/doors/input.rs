@@ -137,11 +137,10 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, (String, String)> {
 
 /// Up to one byte past the largest document. Nearly always in one call: a file that has grown or shrunk since its `size`
 /// was seen is read to its end.
-fn whole(mut file: std::fs::File, size: u64) -> std::io::Result<Vec<u8>> {
+fn whole(file: std::fs::File, size: u64) -> std::io::Result<Vec<u8>> {
     let size = usize::try_from(size).unwrap_or(MAX_BYTES).min(MAX_BYTES);
-    let mut text = vec![0; size + 1];
-    let filled = file.read(&mut text)?;
-    text.truncate(filled);
+    let mut text = Vec::with_capacity(size + 1);
+    let filled = rustix::io::read(&file, rustix::buffer::spare_capacity(&mut text))?;
     if filled != size {
         file.take((MAX_BYTES + 1 - filled) as u64).read_to_end(&mut text)?;
     }

@@ -211,7 +211,7 @@ impl Judged {
         }
         let document = self.document.as_ref()?;
         // As engines write them: nothing to count for each finding.
-        if *self.is_one_line.get_or_init(|| !document.root().raw_bytes().contains(&b'\n')) {
+        if *self.is_one_line.get_or_init(|| memchr::memchr(b'\n', document.root().raw_bytes()).is_none()) {
             return Some(document.root().line());
         }
         let mut here = document.root();

@@ -141,6 +141,11 @@ impl<'c> Case<'c> {
         self.working.at(pointer)
     }
 
+    /// The same, for who has in hand what is there without any edit.
+    pub fn at_or(&self, pointer: &Pointer, unedited: Option<Value<'c>>) -> Option<Value<'c>> {
+        self.working.at_or(pointer, || unedited)
+    }
+
     /// The waiver that lets `value` pass this rule today.
     pub fn waiver(&self, value: Option<&str>) -> Option<&'c Waiver> {
         self.waivers.find(self.rule.id.0, value)

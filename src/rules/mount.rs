@@ -26,7 +26,7 @@ pub(super) fn mounts<'d>(case: &Case<'d>) -> impl Iterator<Item = Mount<'d>> {
     items.map(move |(position, value)| {
         let text = |key| value.get(key).and_then(Value::as_str).unwrap_or_default();
         let pointer = place.child(&position.to_string());
-        let options = case.at(&pointer.child("options"));
+        let options = case.at_or(&pointer.child("options"), value.get("options"));
         Mount {
             destination: rooted(&text("destination")),
             kind: text("type"),

@@ -79,6 +79,11 @@ impl Working {
     ///
     /// An edit strictly below `pointer` is not seen through this: a rule asks for the places that rules edit.
     pub fn at(&self, pointer: &Pointer) -> Option<Value<'_>> {
+        self.at_or(pointer, || self.base.at(pointer))
+    }
+
+    /// The same, for who has in hand what is there without any edit.
+    pub fn at_or<'w>(&'w self, pointer: &Pointer, unedited: impl FnOnce() -> Option<Value<'w>>) -> Option<Value<'w>> {
         for edit in self.edits.iter().rev() {
             let Some(rest) = edit.pointer.strip(pointer) else { continue };
             let value = match &edit.change {
@@ -87,7 +92,7 @@ impl Working {
             };
             return value.filter(|value| !value.is_null());
         }
-        self.base.at(pointer).filter(|value| !value.is_null())
+        unedited().filter(|value| !value.is_null())
     }
 
     /// Adds edits to those made so far.
