@@ -4,5 +4,4 @@
 # limit: 600
 . vm-test
 
-# `lines::` starts nothing: it reads what a runtime was told.
-rust_suite runtimes --skip lines::
+rust_suite runtimes
