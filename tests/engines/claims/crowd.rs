@@ -11,7 +11,7 @@ fn of_many_containers_started_at_once_none_is_unrestricted_and_none_is_lost() {
     on_every_runtime(|room| {
         let bundles = Bundles::of(room);
         let next = AtomicUsize::new(0);
-        let starts = times(200, 50) as usize;
+        let starts = times(200, 30) as usize;
         let start = || {
             let mut seen = 0;
             loop {

@@ -76,7 +76,7 @@ fn a_killed_shim_leaves_the_old_bundle_or_the_judged_one_and_no_container_unrest
         let status = bundles.inside("/tmp/status");
         let (judging, whole) = time_of_start(&bundles);
 
-        let tries = times(200, 50);
+        let tries = times(200, 30);
         let (mut before, mut after, mut ran) = (0, 0, 0);
         for number in 0..tries {
             bundles.write("b", "cat /proc/self/status >/tmp/status");
