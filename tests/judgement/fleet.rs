@@ -454,8 +454,8 @@ fn running_finds_what_only_the_state_of_a_runtime_names_once_and_says_what_it_ca
     assert_eq!(run.code, 3);
     assert!(!run.stdout.contains("aside"), "{}", run.stdout);
     let mistyped = format!("{root}/srv/mistyped");
-    let named = ["--runtime-root", &own, "--runtime-root", &own, "--runtime-root", &mistyped];
-    let run = batten(&[&["check", "--running", "--root", &root][..], &named].concat());
+    let folders = ["--runtime-root", &own, "--runtime-root", &own, "--runtime-root", &mistyped];
+    let run = batten(&[&["check", "--running", "--root", &root][..], &folders].concat());
     assert_eq!(run.stdout.matches("container: aside\n").count(), 1, "{}", run.stdout);
     assert!(run.stdout.contains("/srv/mistyped is no folder"), "{}", run.stdout);
 }
