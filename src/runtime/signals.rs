@@ -1,7 +1,8 @@
 //! Signals for `batten run`: what reaches batten goes on to the container, as with any runtime in the foreground.
 //!
 //! Until the container is there, handlers only remember; they vanish at the exec of the container's program, so it
-//! starts with the defaults and with nothing blocked. From then on the signals are blocked here and waited for.
+//! starts with the defaults and with nothing blocked. From then on the signals are blocked here and waited for. What the
+//! caller ignores, as `nohup` does and a shell for what it starts in the background, stays ignored.
 #![allow(unsafe_code, reason = "sigaction")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,7 +43,11 @@ impl Remembered {
         let action = SigAction::new(SigHandler::Handler(remember), SaFlags::SA_RESTART, SigSet::empty());
         for signal in FORWARDED {
             // SAFETY: the handler does nothing but an atomic operation, which is async-signal-safe.
-            unsafe { sigaction(signal, &action) }?;
+            let before = unsafe { sigaction(signal, &action) }?;
+            if matches!(before.handler(), SigHandler::SigIgn) {
+                // SAFETY: it installs no handler.
+                unsafe { sigaction(signal, &before) }?;
+            }
         }
         Ok(Self(()))
     }

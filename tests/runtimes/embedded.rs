@@ -148,8 +148,25 @@ fn the_container_s_program_starts_with_the_signals_of_who_calls_batten() {
     let Some(lab) = Lab::new(Kind::Runc) else { return };
     let line = ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"];
     lab.bundle("b", &lab.privileged(&line));
-    let caller = Command::new("grep").args(&line[1..]).output().unwrap().stdout;
-    assert_eq!(String::from_utf8_lossy(&run(&lab, &[]).stdout), String::from_utf8_lossy(&caller));
+    let said = |mut command: Command| String::from_utf8_lossy(&command.output().unwrap().stdout).into_owned();
+    let (root, bundle) = (lab.path("root"), lab.path("b"));
+    let run = ["run", "--root", root.to_str().unwrap(), bundle.to_str().unwrap(), &lab.id];
+    let outside = || {
+        let mut grep = Command::new("grep");
+        grep.args(&line[1..]);
+        grep
+    };
+    assert_eq!(said(batten(&lab, &run)), said(outside()));
+
+    // As a shell starts what goes to the background.
+    let ignoring = |command: Command| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' INT QUIT; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+        shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        said(shell)
+    };
+    let inside = ignoring(batten(&lab, &run));
+    assert_eq!((inside.lines().count(), inside), (2, ignoring(outside())));
 }
 
 #[test]
