@@ -82,15 +82,16 @@ pub(super) fn may_never_end(clauses: &[Clause<'_>], width: Width) -> bool {
     (1..rules.len()).any(|at| rules[..at].iter().any(|earlier| meet(earlier, &rules[at])))
 }
 
-/// Whether two comparisons go on by the same way of the same comparison of upper halves.
+/// Whether two comparisons go on by the same way of the same comparison of upper halves. One for equality goes on by the
+/// lower half only.
 #[cfg(feature = "cli")]
 fn share_the_upper_half((one, op, value, _): &Cut, (two, other, given, _): &Cut) -> bool {
-    let way = |op: Op| match op {
-        Op::Gt | Op::Ge => Some(true),
-        Op::Lt | Op::Le => Some(false),
-        Op::Ne | Op::Eq | Op::MaskedEq => None,
+    let is_one_way = match op {
+        Op::Gt | Op::Ge => matches!(other, Op::Gt | Op::Ge),
+        Op::Lt | Op::Le => matches!(other, Op::Lt | Op::Le),
+        Op::Ne => *other == Op::Ne,
+        Op::Eq | Op::MaskedEq => false,
     };
-    let is_one_way = op == other || (way(*op).is_some() && way(*op) == way(*other));
     one == two && value >> 32 == given >> 32 && is_one_way
 }
 

@@ -1,7 +1,7 @@
 //! Profiles that the properties have found, each once.
 
 use batten::seccomp::compiled::{CompileError, Compiled};
-use batten::seccomp::{Action, Arch, Filter, NotSubset, Profile, Syscall, Verdict, intersect, is_subset};
+use batten::seccomp::{Action, Arch, Filter, NotSubset, Op, Profile, Syscall, Verdict, intersect, is_subset};
 use batten::spec::Document;
 
 use super::laws::{intersection, rewritten, union};
@@ -89,8 +89,13 @@ fn rules_that_share_half_of_a_comparison_may_never_end_either() {
                 {"index":2,"value":4,"op":"SCMP_CMP_NE"}]}
         ]}"#,
     );
-    let told = Compiled::new(&endless, Arch::S390x).unwrap_err();
+    let told = Compiled::new(&endless, Arch::Aarch64).unwrap_err();
     assert!(matches!(told, CompileError::Hangs { call: "recvmmsg" }), "{told}");
+    let mut ends = endless;
+    for (rule, value) in ends.syscalls.iter_mut().zip([0, 1]) {
+        (rule.args[0].op, rule.args[0].value) = (Op::Eq, value);
+    }
+    assert_eq!(Compiled::new(&ends, Arch::Aarch64).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
 }
 
 #[test]
