@@ -10,7 +10,8 @@
 //! Without: an allowed name; or none, unless `apparmor.required` says so: an absent name inherits the label of the runtime,
 //! which on most hosts is unconfined. Never `unconfined`, nor a profile loaded in that mode; a profile in complain mode as
 //! `apparmor.complain` says. A profile that the kernel does not have: `apparmor.fallback` takes its place, or the start is
-//! refused. Of a stack (`a//&b`) each profile has to be loaded, and the strictest mode counts. On a host without AppArmor `apparmor.absent` decides.
+//! refused. Of a stack (`a//&b`) each profile has to be loaded, and the strictest mode counts. On a host without AppArmor
+//! `apparmor.absent` decides.
 
 use std::borrow::Cow;
 use std::path::Path;

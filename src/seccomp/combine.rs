@@ -116,7 +116,9 @@ fn combine(a: &Filter<'_>, b: &Filter<'_>, archs: Vec<Arch>, choice: Choice) -> 
     for name in a.strangers().chain(b.strangers().filter(|name| !known(name))) {
         let mine = a.stranger_decision(name).unwrap_or(&nothing);
         let theirs = b.stranger_decision(name).unwrap_or(&nothing);
-        pair(mine, theirs, false).combined(default).lay(&mut layout, Cow::Owned(name.to_owned()));
+        // Where its comparisons end up is not known: another call's may be mistaken for them.
+        let is_mistaken = choice == Choice::Stricter;
+        pair(mine, theirs, is_mistaken).combined(default).lay(&mut layout, Cow::Owned(name.to_owned()));
     }
     let result = profile_of(layout, archs, default);
     if choice == Choice::Stricter { kept(result, default) } else { result }

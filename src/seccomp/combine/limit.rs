@@ -46,8 +46,11 @@ pub(in crate::seccomp) fn limited(filter: &Filter<'_>, profile: &Profile, limits
     }
     for name in filter.strangers() {
         if let Some(decision) = filter.stranger_decision(name) {
-            let mut said = Said::of(decision, default, half);
-            said.number();
+            // Where its comparisons end up is not known: another call's may be mistaken for them.
+            let said = match Said::of(decision, default, half) {
+                said @ Said::Clauses(_) => Said::Always(said.strictest(default)),
+                said => said,
+            };
             said.lay(&mut layout, Cow::Owned(name.to_owned()));
         }
     }

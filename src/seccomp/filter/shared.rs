@@ -16,6 +16,8 @@ struct Made {
     is_faithful: bool,
     /// Some rule says less than another one does: libseccomp may leave it out.
     may_be_pruned: bool,
+    /// There are too many rules to look at. What a kernel takes must repeat itself, and may hold any comparison.
+    is_unseen: bool,
 }
 
 impl Filter<'_> {
@@ -57,17 +59,20 @@ impl Clause<'_> {
 }
 
 impl Made {
-    /// None where nothing is conditional, and for what no kernel takes.
+    /// None where nothing is conditional.
     fn of(decision: &Decision<'_>, arch: Arch, call: Option<Syscall>) -> Option<Self> {
-        let (clauses, width) = (decision.live(), Width::of(arch));
-        if clauses.is_empty() || clauses.len() >= TOO_MANY {
+        let (all, width) = (decision.live(), Width::of(arch));
+        if all.is_empty() {
             return None;
         }
+        let is_unseen = all.len() >= TOO_MANY;
+        let clauses = if is_unseen { &[] } else { all };
         Some(Self {
             arch,
             call,
             not_loading: Tree::of(clauses, width).not_loading(),
-            is_faithful: is_faithful(clauses, width),
+            is_faithful: is_faithful(all, width),
+            is_unseen,
             may_be_pruned: clauses.iter().any(|long| clauses.iter().any(|short| short.says_more_than(long))),
         })
     }
@@ -81,6 +86,6 @@ impl Made {
         let is_exact = !self.may_be_pruned && !other.may_be_pruned;
         let is_same = |two: &NotLoading| if is_exact { own.signature == two.signature } else { own.head == two.head };
         let is_loaded_again = |two: &NotLoading| two.is_returned_to && other.is_faithful;
-        other.not_loading.iter().any(|two| !is_loaded_again(two) && is_same(two))
+        other.is_unseen || other.not_loading.iter().any(|two| !is_loaded_again(two) && is_same(two))
     }
 }

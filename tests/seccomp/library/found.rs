@@ -129,4 +129,24 @@ fn a_comparison_that_two_calls_make_may_be_made_with_the_argument_of_one() {
     assert_eq!(is_subset(&shared, &other, Arch::Mipsel64), Err(unreliable));
     intersection(Arch::Mipsel64, &shared, &other, false, false).unwrap();
     union(Arch::Mipsel64, &shared, &other, false, false).unwrap();
+
+    let mut repeated = shared.clone();
+    for rule in repeated.syscalls.iter_mut().filter(|rule| rule.args.len() == 1) {
+        rule.names.retain(|name| name == "time");
+    }
+    let alone = repeated.clone();
+    assert_eq!(Filter::new(&alone, Arch::Mipsel64).mistaken(), []);
+    let mut clone3 = shared.syscalls.iter().find(|rule| rule.args.len() == 1).unwrap().clone();
+    clone3.names.retain(|name| name == "clone3");
+    repeated.syscalls.extend(std::iter::repeat_n(clone3, 5000));
+    assert!(Filter::new(&repeated, Arch::Mipsel64).mistaken().contains(&(Arch::Mipsel, time)));
+}
+
+#[test]
+fn conditions_on_a_call_that_batten_does_not_know_are_not_kept_in_an_intersection() {
+    let rules = r#"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[
+        {"names":["read","brand_new"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}]}"#;
+    let both = intersect(&profile(rules), &profile(rules), Arch::X86_64);
+    let brand_new = |rule: &&batten::seccomp::Rule| rule.names.iter().any(|name| name == "brand_new");
+    assert!(!both.syscalls.iter().filter(brand_new).any(|rule| rule.action == Action::Allow), "{}", both.to_json());
 }
