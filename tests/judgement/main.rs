@@ -21,5 +21,6 @@ mod properties;
 mod pss;
 mod reference;
 mod registration;
+mod running;
 mod schema;
 mod validity;
