@@ -84,6 +84,13 @@ impl Scratch {
         self.guard = Some(guard);
     }
 
+    /// The container that it is for is created, with the first process `first`.
+    pub(super) fn created(&mut self, first: u32) {
+        if let Some(guard) = &mut self.guard {
+            guard.created(first);
+        }
+    }
+
     /// The program of the container that it is for runs.
     pub(super) fn started(&mut self) {
         if let Some(guard) = &mut self.guard {

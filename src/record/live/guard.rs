@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::companion;
+use super::subject::{File, program_of};
 
 /// The hidden subcommand that the guard is.
 pub const GUARD: &str = "guard";
@@ -22,7 +23,9 @@ pub const GUARD: &str = "guard";
 /// The file in the recording's folder that the runtime writes the first process's number to.
 pub(super) const PID_FILE: &str = "pid";
 
-/// What batten tells the guard: the container's program runs; nothing is left to clear up.
+/// What batten tells the guard: what the container's first process runs before its program, device and number; that the program
+/// runs; that nothing is left to clear up.
+const CREATED: u8 = b'c';
 const STARTED: u8 = b's';
 const DONE: u8 = b'd';
 
@@ -69,6 +72,13 @@ impl Guard {
         Ok(Self { stream, process })
     }
 
+    /// The container waits to be started: its first process still runs the runtime's program.
+    pub(super) fn created(&mut self, first: u32) {
+        let Some((device, number)) = program_of(first) else { return };
+        let word = [&[CREATED], &device.to_ne_bytes()[..], &number.to_ne_bytes()[..]].concat();
+        let _ = self.stream.write_all(&word);
+    }
+
     /// The container's program runs: it goes on when batten is killed.
     pub(super) fn started(&mut self) {
         let _ = self.stream.write_all(&[STARTED]);
@@ -91,24 +101,34 @@ pub fn guard(left: &Left) -> io::Result<()> {
     let agent = left.agent.and_then(process);
     let mut stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut word = [0];
-    let mut started = false;
+    let (mut started, mut runtime) = (false, None);
     while stream.read(&mut word)? > 0 {
         match word[0] {
             DONE => return Ok(()),
             STARTED => started = true,
+            CREATED => runtime = number(&mut stream).and_then(|device| Ok((device, number(&mut stream)?))).ok(),
             _ => {}
         }
     }
     // Its end of the socket is closed before the runtime, its child, is told to end.
     wait_for(batten.as_slice());
-    left.clear_up(started, agent.as_ref());
+    left.clear_up(started, runtime, agent.as_ref());
     Ok(())
 }
 
+fn number(stream: &mut UnixStream) -> io::Result<u64> {
+    let mut bytes = [0; size_of::<u64>()];
+    stream.read_exact(&mut bytes)?;
+    Ok(u64::from_ne_bytes(bytes))
+}
+
 impl Left {
-    fn clear_up(&self, started: bool, agent: Option<&OwnedFd>) {
-        if let Some(first) = self.first_process() {
-            let can_go_on = started && agent.is_some() == self.agent.is_some();
+    fn clear_up(&self, started: bool, runtime: Option<File>, agent: Option<&OwnedFd>) {
+        if let Some((pid, first)) = self.first_process() {
+            // The program may run before the runtime has come back from starting it, and batten has said so.
+            let is_another = |now| runtime.is_some_and(|runtime| runtime != now);
+            let runs = started || program_of(pid).is_some_and(is_another);
+            let can_go_on = runs && agent.is_some() == self.agent.is_some();
             if can_go_on {
                 let mut ends = vec![&first];
                 ends.extend(agent);
@@ -123,9 +143,10 @@ impl Left {
         let _ = fs::remove_dir_all(&self.folder);
     }
 
-    fn first_process(&self) -> Option<OwnedFd> {
+    fn first_process(&self) -> Option<(u32, OwnedFd)> {
         let text = fs::read_to_string(self.folder.join(PID_FILE)).ok()?;
-        process(text.trim().parse().ok()?)
+        let pid = text.trim().parse().ok()?;
+        Some((pid, process(pid)?))
     }
 
     fn delete(&self) {

@@ -198,6 +198,7 @@ pub fn run(start: &Start, asked: Asked, begun: impl FnOnce(Backend)) -> Result<R
     let subject = Arc::new(Subject::of_first_process(launched.pid)?.ok_or_else(gone)?);
     observer.follow_from_exec(&subject)?;
     begun(observer.backend());
+    scratch.created(launched.pid.cast_unsigned());
     let end = if launched.start(&watch)? {
         End::Interrupt
     } else {

@@ -1,5 +1,7 @@
 //! The container that is recorded.
 
+use std::os::linux::fs::MetadataExt;
+
 use crate::attest::cgroup::{Group, Hierarchies};
 use crate::attest::members::Members;
 use crate::attest::process::{NamespaceKind, Process, ProcessError};
@@ -41,4 +43,13 @@ impl Subject {
         let own = own_namespaces()[1];
         own.is_some() && self.first.namespace(NamespaceKind("mnt")).is_some_and(|mounts| Some(mounts) != own)
     }
+}
+
+/// A file, by its device and its number there.
+pub(super) type File = (u64, u64);
+
+/// The file that a process runs; none where it is gone or may not be asked.
+pub(super) fn program_of(process: u32) -> Option<File> {
+    let file = std::fs::metadata(format!("/proc/{process}/exe")).ok()?;
+    Some((file.st_dev(), file.st_ino()))
 }

@@ -7,7 +7,6 @@
 use std::io::{IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::linux::fs::MetadataExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,6 +15,7 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg}
 use super::held::{self, Held};
 use super::system::{self, Notification};
 use crate::record::live::counter::Counter;
+use crate::record::live::subject::{File, program_of};
 use crate::record::output;
 use crate::seccomp::{Arch, Syscall};
 
@@ -25,7 +25,7 @@ struct Listener {
     descriptor: OwnedFd,
     first: u32,
     /// What that one ran when it called execve; until it runs something else it is the runtime's.
-    runtime: Option<(u64, u64)>,
+    runtime: Option<File>,
     started: bool,
 }
 
@@ -137,10 +137,11 @@ impl Listener {
     fn answer(&mut self, counter: Option<&mut Counter>) {
         let Ok(Some(call)) = system::receive(self.descriptor.as_fd()) else { return };
         self.started = self.started || self.starts(&call);
-        if let (true, Some(counter)) = (self.started, counter) {
+        // One that a signal has taken back is not made, or is reported once more when the signal has been handled.
+        let made = system::let_go(self.descriptor.as_fd(), call.id);
+        if let (true, true, Some(counter)) = (made, self.started, counter) {
             counter.made(call.audit, call.number, &call.arguments);
         }
-        system::let_go(self.descriptor.as_fd(), call.id);
     }
 
     /// Whether this is the program's first call: its process has called execve as the runtime, and is another program now.
@@ -164,10 +165,4 @@ impl Listener {
 fn process_of(thread: u32) -> Option<u32> {
     let status = std::fs::read_to_string(format!("/proc/{thread}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
-}
-
-/// The file that a process runs.
-fn program_of(process: u32) -> Option<(u64, u64)> {
-    let file = std::fs::metadata(format!("/proc/{process}/exe")).ok()?;
-    Some((file.st_dev(), file.st_ino()))
 }

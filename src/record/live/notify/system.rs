@@ -53,11 +53,11 @@ pub(super) fn receive(listener: BorrowedFd<'_>) -> Result<Option<Notification>, 
     }
 }
 
-/// Lets the call happen.
-pub(super) fn let_go(listener: BorrowedFd<'_>, id: u64) {
+/// Lets the call happen; says whether it still waits for that. A thread that is gone, or that a signal called away, does not.
+pub(super) fn let_go(listener: BorrowedFd<'_>, id: u64) -> bool {
     let mut answer = Answer { id, value: 0, error: 0, flags: CONTINUE };
-    // SAFETY: the kernel reads one structure of the size that the request's number says. A thread that is gone wants none.
-    unsafe { libc::ioctl(listener.as_raw_fd(), SEND as _, &raw mut answer) };
+    // SAFETY: the kernel reads one structure of the size that the request's number says.
+    unsafe { libc::ioctl(listener.as_raw_fd(), SEND as _, &raw mut answer) == 0 }
 }
 
 /// Has the kernel wake each side on the other's processor (`SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`, Linux 6.6): they never
@@ -79,10 +79,17 @@ pub(super) mod tests {
     #[test]
     fn when_nobody_has_the_listener_a_reported_call_fails_as_one_that_the_kernel_does_not_have() {
         if nix::unistd::geteuid().is_root() {
+            let _alone = alone();
             let execve = u32::try_from(libc::SYS_execve).unwrap();
             let error = reporting(execve, Listener::Closed, Command::new("/bin/true")).status().unwrap_err();
             assert_eq!(error.raw_os_error(), Some(libc::ENOSYS));
         }
+    }
+
+    /// Held by whoever starts or looks for children with a listener: a slow one could be taken for another test's.
+    pub(in super::super) fn alone() -> std::sync::MutexGuard<'static, ()> {
+        static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// What a process does with the listener of its own filter.
