@@ -87,7 +87,7 @@ impl Lab {
         for folder in ["bin", "proc", "dev", "sys", "tmp"] {
             fs::create_dir_all(lab.path("rootfs").join(folder)).unwrap();
         }
-        fs::copy("/bin/busybox", lab.path("rootfs/bin/busybox")).unwrap();
+        install(Path::new("/bin/busybox"), &lab.path("rootfs/bin/busybox"));
         for applet in ["sh", "ls", "cat", "echo", "true", "mkdir", "chroot", "nc", "sleep", "id"] {
             symlink("busybox", lab.path("rootfs/bin").join(applet)).unwrap();
         }
@@ -111,7 +111,7 @@ impl Lab {
         let built = programs().join(name);
         let there = cfg!(target_arch = "x86_64") && Command::new(&built).output().is_ok_and(|out| out.status.success());
         if there {
-            fs::copy(built, self.path("rootfs/bin").join(name)).unwrap();
+            install(&built, &self.path("rootfs/bin").join(name));
         } else {
             missing(&format!("tests/record/programs/{name} cannot be built and run"));
         }
@@ -175,6 +175,12 @@ fn programs() -> &'static Path {
         let _ = Command::new(script).arg(&folder).status();
         folder
     })
+}
+
+/// Copies what is to be executed. By another process: a child that some other test forks while the copy is open for writing would
+/// keep it busy (ETXTBSY).
+pub(crate) fn install(from: &Path, to: &Path) {
+    assert!(Command::new("install").arg("-m755").arg(from).arg(to).status().unwrap().success(), "{}", to.display());
 }
 
 pub(crate) fn unique_id() -> String {

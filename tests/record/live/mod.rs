@@ -11,7 +11,6 @@ mod seen;
 mod starts;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -20,7 +19,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::lab::{Lab, Ran, has, is_emulated, is_root, ran, runtime_command};
+use crate::lab::{Lab, Ran, has, install, is_emulated, is_root, ran, runtime_command};
 use seen::Seen;
 
 /// From the best to the last resort.
@@ -62,9 +61,9 @@ fn wrapper(lab: &Lab, runtime: &str, what: &str) -> PathBuf {
         .chain(command.get_args())
         .map(|word| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''")))
         .collect();
-    let path = lab.path(runtime);
-    fs::write(&path, format!("#!/bin/sh\nset -- {} \"$@\"\n{what}\n", words.join(" "))).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let (text, path) = (lab.path("wrapper"), lab.path(runtime));
+    fs::write(&text, format!("#!/bin/sh\nset -- {} \"$@\"\n{what}\n", words.join(" "))).unwrap();
+    install(&text, &path);
     path
 }
 

@@ -54,7 +54,9 @@ fn a_running_container_is_recorded_with_what_is_executed_into_it_and_goes_on() {
     on_every_runtime(|lab, runtime| {
         for backend in ATTACHING {
             let running = Running::start(lab, runtime);
-            let _ = fs::remove_file(lab.path("rootfs/tmp/go"));
+            for old in ["rootfs/tmp/go", "exec.pid"] {
+                let _ = fs::remove_file(lab.path(old));
+            }
             let (root, why) = (lab.text("state"), lab.text("why"));
             let mut batten = Command::new(env!("CARGO_BIN_EXE_batten"))
                 .args([

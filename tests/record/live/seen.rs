@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::eventually;
 use crate::lab::{Lab, batten, runtime_command, unique_id};
 
 /// A recording, as `--save` writes it.
@@ -37,7 +37,7 @@ impl Seen {
         Self { calls, capabilities: self.capabilities.clone() }
     }
 
-    /// How often each call was made, but for those that depend on whether two children end at the same time.
+    /// How often each call was made, but for those that depend on when a child ends.
     pub(super) fn counts(&self) -> BTreeMap<(String, String), u64> {
         let steady = self.calls.iter().filter(|((_, name), _)| name != "rt_sigreturn" && name != "wait4");
         steady.map(|(call, count)| (call.clone(), *count)).collect()
@@ -64,12 +64,16 @@ pub(super) fn straced(lab: &Lab, runtime: &str) -> Seen {
     let pid = lab.read("reference.pid");
     let mut strace = Command::new("strace")
         .args(["-f", "-n", "-o", &lab.text("reference"), "-p", pid.trim()])
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let traced = || fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap().contains("TracerPid:\t0\n");
-    eventually(|| !traced(), "strace has the container");
+    // That a process has a tracer does not yet mean that the tracer is told of its calls.
+    let mut attached = String::new();
+    let mut said = BufReader::new(strace.stderr.take().unwrap());
+    said.read_line(&mut attached).unwrap();
+    assert!(attached.contains(" attached"), "{attached}");
     assert!(runtime(&["start", &id]).status().unwrap().success());
+    said.read_to_string(&mut attached).unwrap();
     strace.wait().unwrap();
     assert!(runtime(&["delete", "--force", &id]).status().unwrap().success());
     let text = lab.read("reference");
