@@ -16,6 +16,7 @@ pub fn end(pid: i32, known: &[Group], trees: &Hierarchies, until: Instant) -> bo
     // Its groups are known as long as its first process is there.
     let mut groups = known.to_owned();
     loop {
+        let is_last = Instant::now() >= until;
         let Ok(Some(first)) = Process::open(pid) else { return is_empty(&groups, trees) };
         let Ok(members) = Members::of(first, &groups, trees) else { return false };
         groups.extend(members.groups.iter().filter(|group| !groups.contains(group)).cloned().collect::<Vec<_>>());
@@ -27,7 +28,7 @@ pub fn end(pid: i32, known: &[Group], trees: &Hierarchies, until: Instant) -> bo
         if !left && is_empty(&members.groups, trees) {
             return true;
         }
-        if Instant::now() >= until {
+        if is_last {
             return false;
         }
         std::thread::sleep(PAUSE);

@@ -220,11 +220,13 @@ pub fn wait_for_start(first: &Process) {
 /// so it is waited for, but not longer than `until`.
 fn look(process: &Process, permitted: &Permitted<'_>, until: Instant) -> Result<Option<Seen>, (String, String)> {
     loop {
+        // What was read before the end of the time is no reason to give up after it: this process may have been held up between.
+        let is_last = Instant::now() >= until;
         let read = process.snapshot().map_err(|error| (error.to_string(), error.hint().to_owned()))?;
         let Some(snapshot) = read else { return Ok(None) };
         let findings = permitted.judge(&snapshot).map_err(|error| (error.to_string(), error.hint().to_owned()))?;
         let is_clean = findings.iter().all(|finding| finding.standing != Standing::Looser);
-        if is_clean || !is_runtime(&snapshot.program) || Instant::now() >= until {
+        if is_clean || !is_runtime(&snapshot.program) || is_last {
             return Ok(Some(Seen { pid: process.pid(), snapshot, findings }));
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -289,9 +291,9 @@ pub fn own_namespaces() -> Namespaces {
 pub(crate) mod tests {
     use super::*;
 
-    /// Waits for `check`, ten seconds at most.
+    /// Waits for `check`, a minute at most.
     pub(crate) fn eventually(check: impl Fn() -> bool, what: &str) {
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + Duration::from_secs(60);
         while !check() {
             assert!(Instant::now() < end, "{what}");
             std::thread::sleep(Duration::from_millis(5));

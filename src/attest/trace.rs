@@ -16,8 +16,9 @@ use nix::unistd::Pid;
 
 use super::process::Process;
 
-/// How long a thread may take to stop: one that waits for a device cannot.
-const STOP: Duration = Duration::from_secs(1);
+/// How long a thread may take to stop: one that waits for a device cannot, and one of a container with a hundredth of a processor
+/// has to wait for its turn.
+const STOP: Duration = Duration::from_secs(3);
 
 /// Why filters could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -136,16 +137,18 @@ impl Tracee {
         }
         let until = Instant::now() + STOP;
         let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD | WaitPidFlag::WNOHANG;
-        while Instant::now() < until {
+        loop {
+            // This process, too, may have been held up.
+            let is_last = Instant::now() >= until;
             match waitpid(self.pid, Some(flags)) {
-                Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_micros(200)),
                 Ok(WaitStatus::Stopped(_, signal)) => return Ok(Stop::Signal(signal)),
                 Ok(WaitStatus::PtraceEvent(..)) => return Ok(Stop::Asked),
                 Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) | Err(Errno::ECHILD) => return Ok(Stop::Gone),
+                _ if is_last => return Err(TraceError::Unstoppable { tid: self.tid }),
+                Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_micros(200)),
                 Ok(_) | Err(_) => {}
             }
         }
-        Err(TraceError::Unstoppable { tid: self.tid })
     }
 
     fn every_filter(&self) -> Result<Vec<Vec<u8>>, Errno> {
