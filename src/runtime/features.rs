@@ -90,11 +90,11 @@ mod tests {
     use super::*;
 
     fn runtime(folder: &std::path::Path, features: &str) -> RealRuntime {
-        use std::os::unix::fs::PermissionsExt;
-        let path = folder.join("runc");
+        let (text, path) = (folder.join("text"), folder.join("runc"));
         let script = format!("#!/bin/sh\necho asked >> {}/asked\n{features}\n", folder.display());
-        std::fs::write(&path, script).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(&text, script).unwrap();
+        // By another process: a child that some other test forks while the program is open for writing would keep it busy.
+        assert!(Command::new("install").arg("-m755").args([&text, &path]).status().unwrap().success());
         RealRuntime { path, dialect: Dialect::Runc }
     }
 

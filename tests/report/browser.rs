@@ -35,7 +35,7 @@ impl Browser {
             "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --remote-debugging-pipe";
         // It reads commands from descriptor 3 and answers on 4. Whatever it waits for, the test ends.
         let line = format!(
-            "exec timeout 120 {program} {flags} --user-data-dir={} about:blank 3<&0 4>&1 >/dev/null",
+            "exec timeout 600 {program} {flags} --user-data-dir={} about:blank 3<&0 4>&1 >/dev/null",
             profile.path().display()
         );
         let mut child = Command::new("sh")
@@ -82,15 +82,38 @@ impl Browser {
         serde_json::from_slice(&bytes).unwrap()
     }
 
-    /// Opens `url` and waits until it is loaded.
+    /// Opens `url` and waits until it is loaded: that the page before it is may be said late.
     pub(crate) fn open(&mut self, url: &str) {
-        let seen = self.events.len();
-        self.call("Page.navigate", json!({"url": url}));
-        let loaded = |event: &Value| event["method"] == "Page.loadEventFired";
-        while !self.events[seen..].iter().any(loaded) {
-            let event = self.receive();
-            self.events.push(event);
+        let mut seen = self.events.len();
+        let loader = self.call("Page.navigate", json!({"url": url}))["loaderId"].clone();
+        assert!(loader.is_string(), "{url} is another page");
+        seen = self.comes(seen, |event| {
+            event["method"] == "Page.frameNavigated" && event["params"]["frame"]["loaderId"] == loader
+        });
+        self.comes(seen, |event| event["method"] == "Page.loadEventFired");
+    }
+
+    /// Waits for an event, of those after the first `seen`; gives its place.
+    fn comes(&mut self, mut seen: usize, is_wanted: impl Fn(&Value) -> bool) -> usize {
+        loop {
+            while self.events.len() <= seen {
+                let event = self.receive();
+                self.events.push(event);
+            }
+            if is_wanted(&self.events[seen]) {
+                return seen;
+            }
+            seen += 1;
         }
+    }
+
+    /// Gives the page a window of this width, and waits until it has it.
+    pub(crate) fn resize(&mut self, width: u32) {
+        let metrics = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.evaluate(&format!(
+            "new Promise(function (told) {{ (function look() {{ innerWidth === {width} ? told() : setTimeout(look, 10); }})(); }})"
+        ));
     }
 
     /// What `expression` comes to on the page.

@@ -65,10 +65,7 @@ fn the_page_works_in_a_browser_and_asks_no_network_for_anything() {
     let folder = tempfile::tempdir().unwrap();
     let url = report(folder.path());
     let mut browser = Browser::start(program);
-    browser.call(
-        "Emulation.setDeviceMetricsOverride",
-        json!({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": false}),
-    );
+    browser.resize(1280);
     browser.open(&url);
 
     assert_eq!(shown(&mut browser), 7, "six documents and the policy's waivers");
@@ -159,12 +156,11 @@ fn accessible(browser: &mut Browser) {
 
 /// Nothing stands beside the screen, and no name of a rule is broken into letters.
 fn readable_on_a_telephone(browser: &mut Browser) {
-    let metrics = |width| json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
-    browser.call("Emulation.setDeviceMetricsOverride", metrics(360));
+    browser.resize(360);
     assert_eq!(browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0);
     let broken = "Array.from(document.querySelectorAll('[aria-labelledby=by-rule] tbody th button')).filter(function (one) { return one.offsetHeight > 50; }).map(function (one) { return one.textContent; })";
     assert_eq!(browser.evaluate(broken), json!([]));
-    browser.call("Emulation.setDeviceMetricsOverride", metrics(1280));
+    browser.resize(1280);
 }
 
 /// Opens them and waits until each has said so: a browser tells of it in a task of its own, after the script.
@@ -197,10 +193,7 @@ fn pictures(browser: &mut Browser) {
         );
         fs::write(Path::new(&folder).join(format!("{scheme}.png.base64")), browser.picture()).unwrap();
     }
-    browser.call(
-        "Emulation.setDeviceMetricsOverride",
-        json!({"width": 360, "height": 900, "deviceScaleFactor": 1, "mobile": false}),
-    );
+    browser.resize(360);
     fs::write(Path::new(&folder).join("narrow.png.base64"), browser.picture()).unwrap();
     let paper = browser.call("Page.printToPDF", json!({"printBackground": false}));
     fs::write(Path::new(&folder).join("paper.pdf.base64"), paper["data"].as_str().unwrap()).unwrap();

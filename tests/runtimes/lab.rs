@@ -127,10 +127,8 @@ impl Lab {
         lab.write("runtime.toml", &format!("runtime = '{}'\n", which(kind.name()).unwrap().display()));
         lab.policy("");
         lab.make_rootfs();
-        // A copy of the shim, as cargo's folders may be closed to other users. Made by another process: a child that
-        // some other test forks while the file is open for writing would keep it busy.
-        let shim = lab.path("batten-runtime");
-        assert!(Command::new("cp").arg(built_shim()).arg(shim).status().unwrap().success());
+        // As cargo's folders may be closed to other users.
+        install(&built_shim(), &lab.path("batten-runtime"));
         Some(lab)
     }
 
@@ -161,7 +159,7 @@ impl Lab {
         for folder in ["bin", "proc", "dev", "sys", "tmp"] {
             fs::create_dir_all(self.path("rootfs").join(folder)).unwrap();
         }
-        fs::copy("/bin/busybox", self.path("rootfs/bin/busybox")).unwrap();
+        install(Path::new("/bin/busybox"), &self.path("rootfs/bin/busybox"));
         for applet in APPLETS {
             symlink("busybox", self.path("rootfs/bin").join(applet)).unwrap();
         }
@@ -288,6 +286,12 @@ impl Drop for Sleeper<'_> {
     }
 }
 
+/// Copies what is to be executed. By another process: a child that some other test forks while the copy is open for writing would
+/// keep it busy (ETXTBSY).
+pub fn install(from: &Path, to: &Path) {
+    assert!(Command::new("install").arg("-m755").arg(from).arg(to).status().unwrap().success(), "{}", to.display());
+}
+
 /// Runs a command that must succeed, its output away: what a created container inherits would hold a pipe open.
 pub fn quiet(mut command: Command) {
     let log = tempfile::NamedTempFile::new().unwrap();
@@ -304,9 +308,9 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Waits until `check` gives something, ten seconds at most.
+/// Waits until `check` gives something, as long as an emulated machine may need for it.
 pub fn wait_for<T>(what: &str, check: impl Fn() -> Option<T>) -> T {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(60);
     loop {
         if let Some(found) = check() {
             return found;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::lab::{Kind, Lab, on_every_runtime, stderr};
+use crate::lab::{Kind, Lab, install, on_every_runtime, stderr};
 
 /// Runs a bundle that must be refused: it would leave a file behind.
 fn assert_refused(lab: &Lab, what: &str) {
@@ -189,8 +189,8 @@ fn batten_runtime_behind_batten_runtime_is_refused() {
     lab.write("runtime.toml", &format!("runtime = '{shim}'\n"));
     assert_refused(&lab, "itself");
     for script in [format!("#!/bin/sh\nexec {shim} \"$@\"\n"), format!("#!/bin/sh\n{shim} \"$@\"\n")] {
-        let wrapper = lab.write("runc", &script);
-        std::fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let wrapper = lab.path("runc");
+        install(&lab.write("wrapper", &script), &wrapper);
         lab.write("runtime.toml", &format!("runtime = '{}'\n", wrapper.display()));
         let output = lab.run(&lab.path("b"));
         assert!(stderr(&output).contains("calls batten-runtime again"), "{script}: {output:?}");

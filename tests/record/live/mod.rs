@@ -78,7 +78,9 @@ fn record_run(lab: &Lab, runtime: &str, options: &[&str]) -> Command {
 /// Records the bundle and gives what was seen.
 fn recorded(lab: &Lab, runtime: &str, options: &[&str]) -> (Ran, Seen) {
     let saved = lab.text("saved.json");
+    let _ = fs::remove_file(&saved);
     let run = ran(record_run(lab, runtime, &[options, &["--save", &saved]].concat()).output().unwrap());
+    assert!(lab.path("saved.json").exists(), "{options:?} on {runtime}: {}: {}", run.code, run.stderr);
     let seen = Seen::read(lab, "saved.json");
     (run, seen)
 }
