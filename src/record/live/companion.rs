@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 /// `batten record NAME`, with `batten` as its way to hear of it; it says nothing to anybody else. In a process group of
 /// its own, so that ^C is not for it.
 pub(super) fn command(name: &str, batten: OwnedFd) -> Command {
-    let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
+    // Under its name, unless that is another program's by now, or nobody's: batten may be replaced while it runs.
+    let own = std::env::current_exe().ok().filter(|path| path.exists());
+    let own = own.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
     let mut command = Command::new(own);
     command.args(["record", name]).stdin(batten).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     command
