@@ -14,6 +14,13 @@ PACKAGES := build-essential pkg-config libseccomp-dev musl-tools busybox-static 
 ENGINES := containerd:containerd ctr:containerd podman:podman dockerd:docker.io docker:docker.io protoc:protobuf-compiler \
            newuidmap:uidmap ps:procps ip:iproute2
 
+# A mirror that does not answer once, or another apt that is at work, is no reason to fail.
+APT := -qq -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300
+apt_install = for attempt in 1 2 3; do \
+  $(SUDO) apt-get $(APT) update && \
+  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get $(APT) install -y --no-install-recommends $(1) && break; \
+  [ $$attempt -lt 3 ] || exit 1; sleep 10; done
+
 .PHONY: run test test-workloads test-engines engines test-vm fuzz bench build shim deps lint fmt install clean help
 
 help:
@@ -82,17 +89,14 @@ install: build
 deps:
 	@missing=""; for package in $(PACKAGES); do \
 	  dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; done; \
-	if [ -n "$$missing" ]; then echo "installing$$missing"; \
-	  $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; fi
+	if [ -n "$$missing" ]; then echo "installing$$missing"; $(call apt_install,$$missing); fi
 	@rustup target list --installed | grep -qx $(MUSL) || rustup target add $(MUSL)
 
 # Never in place of another package: who has Docker's own docker-ce keeps it.
 engines:
 	@missing=""; for pair in $(ENGINES); do PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v $${pair%:*} >/dev/null || \
 	  missing="$$missing $${pair#*:}"; done; \
-	if [ -n "$$missing" ]; then echo "installing$$missing"; \
-	  $(SUDO) apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends --no-remove $$missing; fi
+	if [ -n "$$missing" ]; then echo "installing$$missing"; $(call apt_install,--no-remove $$missing); fi
 
 clean:
 	$(CARGO) clean
