@@ -35,7 +35,7 @@ impl Cri {
     pub(crate) fn connect(socket: &Path) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display())).unwrap();
-        let endpoint = endpoint.timeout(Duration::from_mins(1));
+        let endpoint = endpoint.timeout(Duration::from_mins(5));
         let channel = runtime.block_on(endpoint.connect()).unwrap();
         Self { runtime, client: RuntimeServiceClient::new(channel) }
     }
@@ -108,7 +108,7 @@ impl Cri {
     /// The engine's own words.
     pub fn exec(&mut self, container: &str) -> Result<Status, Refusal> {
         let request =
-            ExecSyncRequest { container_id: container.into(), cmd: STATUS.map(Into::into).into(), timeout: 30 };
+            ExecSyncRequest { container_id: container.into(), cmd: STATUS.map(Into::into).into(), timeout: 120 };
         let response = answer(self.runtime.block_on(self.client.exec_sync(request)))?;
         Ok(Status::parse(&String::from_utf8_lossy(&response.stdout)))
     }

@@ -182,7 +182,7 @@ impl Room {
     pub fn daemon(&self, mut command: Command, name: &str, socket: &str) {
         let log = fs::File::create(self.path(&format!("/run/{name}.log"))).unwrap();
         let mut child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        let end = Instant::now() + Duration::from_secs(30);
+        let end = Instant::now() + Duration::from_mins(2);
         while UnixStream::connect(self.path(socket)).is_err() {
             let ended = child.try_wait().unwrap();
             let log = || self.read(&format!("/run/{name}.log"));

@@ -46,7 +46,7 @@ impl Traces {
 
     /// Compares with what is there now, which may be on its way out for a while.
     pub fn assert_all_there_is(&self, room: &Room, what: &str) {
-        let end = Instant::now() + Duration::from_secs(10);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             let now = Self::of(room);
             let new: Vec<_> = now.0.difference(&self.0).collect();
