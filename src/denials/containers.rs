@@ -6,7 +6,7 @@
 //! logged it.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use crate::attest::cgroup::Hierarchies;
 use crate::attest::containers::{self, Container};
 use crate::attest::process::Process;
 use crate::fleet::{Labels, Text, labels_in_storage, running_by_engine};
+use crate::runtime::state;
 use crate::settings::Subject;
 use crate::spec::Document;
 
@@ -41,6 +42,17 @@ pub struct Who {
     pub subject: Option<Subject>,
     /// Whether its process was found, in a container or not.
     pub is_found: bool,
+}
+
+/// What leads from a process to its container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trace {
+    /// Its control groups: the text of `/proc/PID/cgroup`.
+    Groups(Arc<str>),
+    /// A hook that logged its number.
+    Container(String),
+    /// It is gone, and nothing was heard of it.
+    Lost,
 }
 
 /// The containers of the machine.
@@ -88,18 +100,34 @@ impl Containers {
         Self { forks, ..self }
     }
 
-    /// Whose `pid` was at `at`.
-    pub fn of_pid(&mut self, pid: Option<i32>, at: Option<Moment>) -> Who {
-        let Some(pid) = pid else { return Who::default() };
+    /// Where `pid` was at `at`.
+    pub fn trace(&self, pid: Option<i32>, at: Option<Moment>) -> Trace {
+        let Some(pid) = pid else { return Trace::Lost };
         let noted = self.forks.as_ref().and_then(|forks| forks.groups(pid));
-        let groups = noted.or_else(|| groups_now(pid, at).map(Arc::from));
-        if let Some(groups) = groups {
-            let found = self.find(&groups);
-            return self.who(found, true);
+        if let Some(groups) = noted.or_else(|| groups_now(pid, at).map(Arc::from)) {
+            return Trace::Groups(groups);
         }
-        let first = self.first_processes.get(&pid).filter(|(since, _)| *since <= at).map(|(_, id)| id.clone());
-        let is_found = first.is_some();
-        self.who(first, is_found)
+        let first = self.first_processes.get(&pid).filter(|(since, _)| *since <= at);
+        first.map_or(Trace::Lost, |(_, id)| Trace::Container(id.clone()))
+    }
+
+    /// Whose process that was.
+    pub fn of(&mut self, trace: &Trace) -> Who {
+        match trace {
+            Trace::Groups(groups) => {
+                let found = self.find(groups);
+                self.who(found, true)
+            }
+            Trace::Container(id) => self.who(Some(id.clone()), true),
+            Trace::Lost => Who::default(),
+        }
+    }
+
+    /// Whether nothing that was there at `since` could say more of `who` than is known. States are not read for each record
+    /// anew, so that a container may have started since they were.
+    pub fn knows(&self, who: &Who, since: Instant) -> bool {
+        let is_in = |running: &Running| who.id.as_ref() == Some(&running.container.id);
+        !who.is_found || self.running.iter().any(is_in) || self.read_at.is_some_and(|at| at >= since)
     }
 
     /// Takes note of a decision; who it was about.
@@ -117,9 +145,14 @@ impl Containers {
         self.who(Some(decision.id.clone()), true)
     }
 
-    /// The config.json that a running container was started from.
+    /// The config.json that a container was started from: by the runtime's state, or by the log of its start.
     pub fn config(&self, id: &str) -> Option<Document> {
-        self.running.iter().find(|running| running.container.id == id)?.container.config().ok()
+        let running = self.running.iter().find(|running| running.container.id == id);
+        let by_state = running.and_then(|running| running.container.config().ok());
+        by_state.or_else(|| {
+            let file = self.decisions.get(id)?.bundle.as_ref()?;
+            state::config_in(Path::new(file).parent()?).ok()
+        })
     }
 
     fn who(&mut self, id: Option<String>, is_found: bool) -> Who {
@@ -284,11 +317,15 @@ mod tests {
         // No process has this number.
         let pid = 0x7fff_fff0;
         containers.decided(&decision(pid, 1000, "web"));
-        let who = containers.of_pid(Some(pid), Some(Moment(2000)));
+        let of_pid = |containers: &mut Containers, at| {
+            let trace = containers.trace(Some(pid), Some(Moment(at)));
+            containers.of(&trace)
+        };
+        let who = of_pid(&mut containers, 2000);
         assert_eq!((who.id.as_deref(), who.image.as_deref()), (Some("web"), Some("nginx")));
-        assert_eq!(containers.of_pid(Some(pid), Some(Moment(500))), Who::default(), "before it started");
+        assert_eq!(of_pid(&mut containers, 500), Who::default(), "before it started");
         containers.decided(&decision(pid, 3000, "other"));
-        assert_eq!(containers.of_pid(Some(pid), Some(Moment(4000))).id.as_deref(), Some("other"));
-        assert_eq!(containers.of_pid(None, None), Who::default());
+        assert_eq!(of_pid(&mut containers, 4000).id.as_deref(), Some("other"));
+        assert_eq!(containers.trace(None, None), Trace::Lost);
     }
 }

@@ -24,10 +24,11 @@ mod reason;
 mod record;
 pub mod report;
 mod source;
+mod tail;
 
 pub use accesses::{Accesses, hear};
 pub use connector::Forks;
-pub use containers::{Containers, Who};
+pub use containers::{Containers, Trace, Who};
 pub use decision::Decision;
 pub use event::{Event, Fate, What};
 pub use heard::Heard;
@@ -38,3 +39,4 @@ pub use moment::Moment;
 pub use reader::Reader;
 pub use reason::{By, Reason, Reasons};
 pub use source::{Source, SourceError};
+pub use tail::Tail;

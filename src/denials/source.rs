@@ -1,15 +1,15 @@
 //! Where logs are, and how to wait for what comes next.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::heard::Heard;
 use super::moment::Moment;
-use super::reader::{MAX_LINE, Reader, read_all};
+use super::reader::{Reader, read_all};
+use super::tail::{self, Tail};
 
 /// How often a file is looked at for more.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -66,75 +66,48 @@ impl Source {
     pub fn read(&self, take: impl FnMut(Heard)) -> Result<(), SourceError> {
         let read = match self {
             Self::Stdin => read_all(io::stdin().lock(), take),
-            Self::File(path) => open(path).and_then(|file| read_all(BufReader::new(file), take)),
+            Self::File(path) => tail::open(path).and_then(|file| read_all(BufReader::new(file), take)),
             Self::Kmsg => kmsg(nix::libc::O_NONBLOCK, take),
             Self::Journal(since) => journal(*since, false, take),
         };
-        read.map_err(|source| SourceError { name: self.name(), source })
+        read.map_err(|source| self.error(source))
     }
 
-    /// Reads all there is and whatever comes, until the log ends, as standard input does.
+    /// The file that it is, to be looked at again and again; none for what has to be waited for.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub fn tail(&self) -> Option<Result<Tail, SourceError>> {
+        match self {
+            Self::File(path) if path.is_file() => Some(Tail::open(path)),
+            _ => None,
+        }
+    }
+
+    /// Reads all there is and whatever comes, until the log ends, as standard input and pipes do.
     ///
     /// # Errors
     /// [`SourceError`].
     pub fn follow(&self, take: impl FnMut(Heard)) -> Result<(), SourceError> {
-        let read = match self {
-            Self::Stdin => read_all(io::stdin().lock(), take),
-            Self::File(path) => follow(path, take),
-            Self::Kmsg => kmsg(0, take),
-            Self::Journal(since) => journal(*since, true, take),
-        };
-        read.map_err(|source| SourceError { name: self.name(), source })
+        if let Some(tail) = self.tail() {
+            return follow(tail?, take);
+        }
+        match self {
+            Self::Stdin | Self::File(_) => self.read(take),
+            Self::Kmsg => kmsg(0, take).map_err(|source| self.error(source)),
+            Self::Journal(since) => journal(*since, true, take).map_err(|source| self.error(source)),
+        }
+    }
+
+    fn error(&self, source: io::Error) -> SourceError {
+        SourceError { name: self.name(), source }
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
-    }
-    Ok(file)
-}
-
-/// Reads a file to its end, and again when it grows; when another takes its name (a log was rotated), that one, after what was
-/// written to the old one until then. A line without its end is still being written, and waits.
-fn follow(path: &Path, mut take: impl FnMut(Heard)) -> io::Result<()> {
-    let mut file = open(path)?;
-    let (mut reader, mut pending) = (Reader::default(), Vec::new());
-    let mut piece = vec![0; 64 << 10];
-    let mut successor = None;
+fn follow(mut tail: Tail, mut take: impl FnMut(Heard)) -> Result<(), SourceError> {
     loop {
-        let got = file.read(&mut piece)?;
-        for part in piece[..got].split_inclusive(|byte| *byte == b'\n') {
-            if pending.len() < MAX_LINE {
-                pending.extend_from_slice(part);
-            }
-            if part.ends_with(b"\n") {
-                take(reader.line(&pending));
-                pending.clear();
-            }
-        }
-        if got > 0 {
-            continue;
-        }
-        if let Some(next) = successor.take() {
-            file = next;
-            pending.clear();
-            continue;
-        }
+        tail.read(&mut take)?;
         std::thread::sleep(PAUSE);
-        let known = file.metadata()?;
-        match std::fs::metadata(path) {
-            Ok(seen) if seen.ino() != known.ino() || seen.dev() != known.dev() => successor = open(path).ok(),
-            Ok(seen) if seen.len() < file.stream_position()? => {
-                file.seek(SeekFrom::Start(0))?;
-                pending.clear();
-            }
-            Ok(_) => {}
-            // Between the two names of a rotation.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 
@@ -198,46 +171,4 @@ fn there_is_a_journal() -> io::Result<bool> {
 
 fn no_journalctl(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("journalctl cannot be run: {error}"))
-}
-
-#[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "fixtures")]
-mod tests {
-    use std::io::Write;
-    use std::sync::mpsc;
-
-    use super::*;
-
-    #[test]
-    fn what_was_written_just_before_a_log_is_rotated_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, old) = (folder.path().join("audit.log"), folder.path().join("audit.log.1"));
-        let record = |pid: i32| {
-            format!("type=SECCOMP msg=audit(1.0:{pid}): pid={pid} comm=\"a\" arch=c000003e syscall=83 code=0x50000\n")
-        };
-        std::fs::write(&path, record(1)).unwrap();
-        let (sender, heard) = mpsc::channel();
-        let source = Source::File(path.clone());
-        // It ends with the tests.
-        std::thread::spawn(move || source.follow(|one| drop(sender.send(one))));
-        let next = || match heard.recv_timeout(Duration::from_secs(30)) {
-            Ok(Heard::Event(event)) => event.pid,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(next(), Some(1));
-        // By now the end was met, and the next look is to come.
-        std::thread::sleep(PAUSE / 4);
-        let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(record(2).as_bytes()).unwrap();
-        std::fs::rename(&path, &old).unwrap();
-        std::fs::write(&path, record(3)).unwrap();
-        assert_eq!([next(), next()], [Some(2), Some(3)]);
-        // Truncated in the middle of a line.
-        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"type=SECC").unwrap();
-        std::thread::sleep(3 * PAUSE);
-        std::fs::write(&path, record(4)).unwrap();
-        std::thread::sleep(3 * PAUSE);
-        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(record(5).as_bytes()).unwrap();
-        assert_eq!([next(), next()], [Some(4), Some(5)]);
-    }
 }

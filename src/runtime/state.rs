@@ -84,13 +84,20 @@ pub fn config_below(root: &Path, id: &str) -> Result<Document, StateError> {
     let folder = root.join(id);
     if let Some((path, state)) = read(&folder.join("state.json"), Document::parse)? {
         let bundle = bundle_of(&state).ok_or(StateError::NoBundle { path })?;
-        let file = TrustedFile::in_bundle(&bundle)?;
-        return parse(file, Document::parse_spec);
+        return config_in(&bundle);
     }
     // crun's copy, made at create from what batten had judged.
     let copy = read(&folder.join("config.json"), Document::parse_spec)?;
     copy.map(|(_, document)| document)
         .ok_or_else(|| StateError::NoContainer { id: id.to_owned(), root: root.to_owned() })
+}
+
+/// The config.json in a bundle.
+///
+/// # Errors
+/// [`StateError`].
+pub fn config_in(bundle: &Path) -> Result<Document, StateError> {
+    parse(TrustedFile::in_bundle(bundle)?, Document::parse_spec)
 }
 
 fn read(

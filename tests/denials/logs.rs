@@ -1,9 +1,13 @@
 //! Logs as they are kept, in every format.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::denials;
@@ -156,4 +160,46 @@ fn followed_lines_are_few_however_often_something_is_refused() {
     assert!((1..=2).contains(&rows.len()), "{}", ran.stdout);
     assert_eq!(rows.last().unwrap()["count"], 5000);
     assert_eq!(rows.iter().map(|row| row["new"].as_u64().unwrap()).sum::<u64>(), 5000, "every record is in one line");
+}
+
+/// A start is logged before it is one, so that no record of a container's may be told without what batten knows of it, however
+/// soon it comes.
+#[test]
+fn what_the_kernel_says_of_a_container_is_read_after_what_batten_said_of_its_start() {
+    let logs = Logs::new();
+    let policy = logs.write("policy.toml", "[seccomp]\ndeny = [\"mkdir\"]\n");
+    let config = r#"{"ociVersion": "1.0.2", "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}}}"#;
+    let bundle = logs.write("config.json", config);
+    let decisions = logs.write("decisions.jsonl", "");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_batten"))
+        .args(["denials", "--follow", "--log", "-", "--decisions", &decisions, "--policy", &policy, "--format", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut kernel = child.stdin.take().unwrap();
+    let (sender, rows) = mpsc::channel();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+    let mut told = Vec::new();
+    for number in 0..10 {
+        // No process has such a number.
+        let (id, pid) = (format!("web-{number}"), (2_147_483_000 + number).to_string());
+        let start =
+            json!({"time": "2026-11-25T15:51:40Z", "command": "poststart", "id": id, "pid": pid, "bundle": bundle});
+        let mut log = fs::OpenOptions::new().append(true).open(&decisions).unwrap();
+        log.write_all(format!("{start}\n").as_bytes()).unwrap();
+        let record = RECORD.replace("2147483000", &pid);
+        kernel.write_all(format!("type=SECCOMP msg=audit(1795621906.661:{number}): {record}\n").as_bytes()).unwrap();
+        told.push((id, rows.recv_timeout(Duration::from_secs(60))));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for (id, row) in told {
+        let row: Value = serde_json::from_str(&row.unwrap()).unwrap();
+        assert_eq!(row["container"]["id"], id, "{row:#}");
+        // By the config.json that the start was logged with: no runtime has a state of it.
+        assert_eq!(row["by"], "policy", "{row:#}");
+        assert!(row["policy"].as_str().unwrap().ends_with("policy.toml:2 (seccomp.deny)"), "{row:#}");
+    }
 }

@@ -1,8 +1,10 @@
 //! What was heard, to the container that it is about and into the ledger.
 
+use std::time::Instant;
+
 use super::Denials;
 use crate::count::counted;
-use crate::denials::{Containers, Event, Heard, Ledger, Moment, Reasons, Who};
+use crate::denials::{Containers, Event, Heard, Ledger, Moment, Reasons, Trace, Who};
 use crate::escape::escape;
 
 /// Everything that is kept.
@@ -11,20 +13,28 @@ pub(super) struct Desk<'d> {
     containers: Containers,
     reasons: Reasons<'d>,
     pub(super) ledger: Ledger,
+    waiting: Vec<Waiting>,
     /// Records and decisions that are not of the container that was asked for.
     passed_over: u64,
 }
 
+/// A record whose container may be one that has just started.
+struct Waiting {
+    event: Event,
+    trace: Trace,
+    since: Instant,
+}
+
 impl<'d> Desk<'d> {
     pub(super) fn new(door: &'d Denials, containers: Containers, reasons: Reasons<'d>) -> Self {
-        Self { door, containers, reasons, ledger: Ledger::default(), passed_over: 0 }
+        Self { door, containers, reasons, ledger: Ledger::default(), waiting: Vec::new(), passed_over: 0 }
     }
 
     /// Adds what was heard; the rows that it is in.
     pub(super) fn take(&mut self, heard: Heard) -> Vec<usize> {
         let is_new = |at: Option<Moment>| at >= self.door.since;
         match heard {
-            Heard::Event(event) if is_new(event.at) => self.event(&event).into_iter().collect(),
+            Heard::Event(event) if is_new(event.at) => self.event(event).into_iter().collect(),
             Heard::Decision(decision) => {
                 let who = self.containers.decided(&decision);
                 // batten's own log counts whole seconds.
@@ -60,15 +70,32 @@ impl<'d> Desk<'d> {
         }
     }
 
-    fn event(&mut self, event: &Event) -> Option<usize> {
-        if self.ledger.knows(event) {
+    fn event(&mut self, event: Event) -> Option<usize> {
+        if self.ledger.knows(&event) {
             return None;
         }
-        let who = self.containers.of_pid(event.pid, event.at);
+        // At once: in a moment the process may be gone.
+        let trace = self.containers.trace(event.pid, event.at);
+        self.place(Waiting { event, trace, since: Instant::now() }, !self.door.follow)
+    }
+
+    /// Adds the records that waited, as far as their containers are known now; all of them at the end. The rows that they
+    /// are in.
+    pub(super) fn settle(&mut self, is_last: bool) -> Vec<usize> {
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting.into_iter().filter_map(|record| self.place(record, is_last)).collect()
+    }
+
+    fn place(&mut self, record: Waiting, is_last: bool) -> Option<usize> {
+        let who = self.containers.of(&record.trace);
+        if !is_last && !self.containers.knows(&who, record.since) {
+            self.waiting.push(record);
+            return None;
+        }
         if !self.covers(&who) {
             return None;
         }
-        let (reasons, containers) = (&mut self.reasons, &self.containers);
+        let (reasons, containers, event) = (&mut self.reasons, &self.containers, &record.event);
         self.ledger.add(event, who, |who| reasons.of(event, who, containers))
     }
 }

@@ -130,25 +130,26 @@ impl Denials {
         let containers = Containers::new(containers::roots(&self.roots), "/".into()).with_forks(forks);
         let reasons = Reasons::new(&policy, &host);
         let mut desk = Desk::new(self, containers, reasons);
-        let exit = if self.follow { self.follow(&mut desk, sources) } else { self.once(&mut desk, &sources) };
+        let exit = if self.follow { self.follow(&mut desk, sources) } else { self.once(&mut desk, &sources.concat()) };
         let any = self.fail_on_any && desk.ledger.denials().next().is_some();
         if exit == Exit::Clean && any { Exit::Denied } else { exit }
     }
 
-    /// What to read: batten's own log first, since it says who the containers are.
-    fn sources(&self) -> Result<Vec<Source>, Exit> {
+    /// What to read: batten's own log, which says who the containers are, and the kernel's.
+    fn sources(&self) -> Result<[Vec<Source>; 2], Exit> {
         let config = ShimConfig::load().map_err(|error| refuse(Exit::Usage, &error, error.hint()))?;
-        let mut sources: Vec<Source> = self.decisions.iter().cloned().map(Source::File).collect();
+        let mut decisions: Vec<Source> = self.decisions.iter().cloned().map(Source::File).collect();
         let is_named = !self.log.is_empty() || self.journal || self.kmsg;
         if let (DecisionLog::File(path), true) = (&config.log, self.decisions.is_empty() && !is_named)
             && path.exists()
         {
-            sources.push(Source::File(path.clone()));
+            decisions.push(Source::File(path.clone()));
         }
-        sources.extend(self.log.iter().map(|path| match path.as_path() {
+        let named = |path: &PathBuf| match path.as_path() {
             path if path == Path::new("-") => Source::Stdin,
             path => Source::File(path.to_owned()),
-        }));
+        };
+        let mut sources: Vec<Source> = self.log.iter().map(named).collect();
         if self.journal {
             sources.push(Source::Journal(self.since));
         }
@@ -158,7 +159,7 @@ impl Denials {
         if !is_named {
             sources.push(self.kernel_log());
         }
-        Ok(sources)
+        Ok([decisions, sources])
     }
 
     /// The most complete of the kernel's logs that this machine keeps.
@@ -198,18 +199,33 @@ impl Denials {
         say(&printed).unwrap_or(Exit::Clean)
     }
 
-    fn follow(&self, desk: &mut Desk<'_>, sources: Vec<Source>) -> Exit {
+    fn follow(&self, desk: &mut Desk<'_>, [decisions, mut sources]: [Vec<Source>; 2]) -> Exit {
+        let mut tails = Vec::new();
+        for source in decisions {
+            match source.tail() {
+                Some(Ok(tail)) => tails.push(tail),
+                Some(Err(error)) => return refuse(Exit::Unreadable, &error, error.hint()),
+                None => sources.push(source),
+            }
+        }
         let (sender, news) = mpsc::channel();
-        let mut open = sources.len();
+        let mut open = sources.len() + tails.len();
         for source in sources {
             let sender = sender.clone();
             std::thread::spawn(move || read_on(&source, &sender));
         }
-        drop(sender);
         let mut screen = Screen::new(self);
-        let mut next = Instant::now() + TICK;
+        let mut next = Instant::now();
         loop {
-            let ended = match news.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            let heard = news.recv_timeout(next.saturating_duration_since(Instant::now()));
+            // A start is logged before it is one: what the kernel says of a container comes after what batten said of it, and
+            // is read after it.
+            for tail in &mut tails {
+                if let Err(error) = tail.read(|decision| screen.touch(desk.take(decision))) {
+                    return refuse(Exit::Unreadable, &error, error.hint());
+                }
+            }
+            let ended = match heard {
                 Ok(News::Heard(heard)) => {
                     screen.touch(desk.take(heard));
                     None
@@ -224,6 +240,7 @@ impl Denials {
             };
             if ended.is_some() || Instant::now() >= next {
                 next = Instant::now() + TICK;
+                screen.touch(desk.settle(ended.is_some()));
                 if let Some(exit) = screen.show(&desk.ledger, ended.is_some()) {
                     return exit;
                 }
