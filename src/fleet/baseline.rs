@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Judged;
-use super::Labels;
 use crate::finding::Finding;
 use crate::validity::{self, Breach};
 
@@ -55,21 +54,24 @@ impl Baseline {
 
     /// Takes out of `judged` what was known, and counts it there.
     pub fn subtract(&self, judged: &mut Judged) {
-        let document = identity(&judged.name, &judged.labels);
+        // An earlier report may be from before lines were known by name.
+        let names = [identity(judged), Some(judged.name.clone())];
+        let names = || names.iter().flatten();
         let before = judged.findings().len() + judged.breaches.len();
         if let Ok(outcome) = &mut judged.result {
-            outcome.findings.retain(|finding| !self.known.contains(&key(&document, finding)));
+            outcome.findings.retain(|finding| !names().any(|name| self.known.contains(&key(name, finding))));
         }
-        judged.breaches.retain(|breach| !self.known.contains(&breach_key(&document, breach)));
+        judged.breaches.retain(|breach| !names().any(|name| self.known.contains(&breach_key(name, breach))));
         judged.known = before - judged.findings().len() - judged.breaches.len();
     }
 }
 
-/// A running container has another path after every restart; its name stays.
-fn identity(path: &str, labels: &Labels) -> String {
-    match (labels.engine, &labels.name) {
-        (Some(engine), Some(name)) => format!("{engine}:{name}"),
-        _ => path.to_owned(),
+/// What stays the same of a document when its path does not. A running container has another path after every restart,
+/// and a line another number when one is put in front of it.
+fn identity(judged: &Judged) -> Option<String> {
+    match (judged.labels.engine, &judged.labels.name) {
+        (Some(engine), Some(name)) => Some(format!("{engine}:{name}")),
+        _ => judged.known_as(),
     }
 }
 
@@ -85,7 +87,7 @@ fn keys_of_line(document: &Value) -> Option<Vec<[String; 4]>> {
     let text = |value: &Value, key: &str| Some(value.get(key)?.as_str()?.to_owned());
     let container = document.get("container");
     let named = container.and_then(|labels| Some(format!("{}:{}", text(labels, "engine")?, text(labels, "name")?)));
-    let name = named.or_else(|| text(document, "path"))?;
+    let name = named.or_else(|| text(document, "known_as")).or_else(|| text(document, "path"))?;
     let pointer = |value: &Value| text(value, "pointer");
     let key =
         |finding: &Value| Some([name.clone(), text(finding, "rule")?, pointer(finding)?, text(finding, "message")?]);

@@ -1,5 +1,6 @@
 //! One document and what became of it.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
@@ -8,8 +9,8 @@ use crate::finding::{Disposition, Finding};
 use crate::host::Host;
 use crate::policy::Policy;
 use crate::rules::DocumentKind;
-use crate::settings::Subject;
-use crate::spec::{Document, Pointer};
+use crate::settings::{Subject, SubjectKeys};
+use crate::spec::{Document, Pointer, Value};
 use crate::validity::{Breach, breaches};
 
 use super::Labels;
@@ -166,6 +167,14 @@ impl Judged {
         self.line_of.as_ref().map_or(&self.name, |(file, _)| file)
     }
 
+    /// For a line of a file: the file, and what the document itself names its container. Nothing where it names none.
+    pub fn known_as(&self) -> Option<String> {
+        let (file, _) = self.line_of.as_ref()?;
+        let document = self.document.as_ref()?;
+        let name = of_pod(document).or_else(|| self.labels.name.clone()).or_else(|| cgroups_path(document))?;
+        Some(format!("{file}#{name}"))
+    }
+
     /// The text as it was read; empty when it could not be.
     pub fn before(&self) -> &str {
         self.document.as_ref().map_or("", Document::text)
@@ -221,4 +230,16 @@ impl Judged {
         }
         Some(here.line())
     }
+}
+
+/// `NAMESPACE/POD/CONTAINER`, as an engine of Kubernetes writes them.
+fn of_pod(document: &Document) -> Option<String> {
+    let subjects = ["containerd", "cri-o"].into_iter().filter_map(SubjectKeys::of_engine);
+    let subject = subjects.map(|keys| Subject::of(document, &keys)).find(|subject| subject.pod.is_some())?;
+    Some([subject.namespace, subject.pod, subject.container].map(Option::unwrap_or_default).join("/"))
+}
+
+/// Engines put the container's id at its end.
+fn cgroups_path(document: &Document) -> Option<String> {
+    document.at(&Pointer::new("/linux/cgroupsPath")).and_then(Value::as_str).map(Cow::into_owned)
 }

@@ -89,6 +89,9 @@ impl Object<'_> {
 
 fn head(document: &mut Object<'_>, judged: &Judged, policy: &Policy) {
     document.text("path", &judged.name);
+    if let Some(name) = judged.known_as() {
+        document.text("known_as", &name);
+    }
     document.text("verdict", judged.verdict().as_str());
     object(document.member("subject"), |own| write_subject(own, &judged.subject));
     if judged.is_policy() {

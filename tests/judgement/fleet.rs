@@ -325,6 +325,63 @@ fn a_baseline_leaves_what_is_new() {
     );
 }
 
+/// A document of which nothing but the container's names is another's.
+fn named(names: &str) -> String {
+    PLAIN.replacen('{', &format!("{{{names},"), 1)
+}
+
+/// The documents (from 1) of `fleet` with something that is not in `baseline`.
+fn documents_with_news(fleet: &str, baseline: &str) -> Vec<usize> {
+    let run = batten(&["check", "--format", "jsonl", "--baseline", baseline, fleet]);
+    let documents = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let is_new = |document: &Value| document["findings"].as_array().is_some_and(|findings| !findings.is_empty());
+    documents.enumerate().filter(|(_, document)| is_new(document)).map(|(index, _)| index + 1).collect()
+}
+
+#[test]
+fn a_baseline_knows_a_line_by_what_the_document_names_and_not_by_its_number() {
+    let pod = |name: &str| {
+        named(&format!(
+            r#""annotations":{{"io.kubernetes.cri.sandbox-namespace":"a","io.kubernetes.cri.sandbox-name":"{name}","io.kubernetes.cri.container-name":"app"}}"#
+        ))
+    };
+    let nerdctl = |name: &str| named(&format!(r#""annotations":{{"nerdctl/name":"{name}"}}"#));
+    let docker = |id: &str| named(&format!(r#""linux":{{"cgroupsPath":"/docker/{id}"}}"#));
+    for (known, other) in [(pod("p"), pod("q")), (nerdctl("n"), nerdctl("m")), (docker("1"), docker("2"))] {
+        let (_folder, top) = place();
+        let [fleet, baseline] = ["fleet.jsonl", "baseline.jsonl"].map(|name| format!("{top}/{name}"));
+        file(&fleet, &format!("{known}\n"));
+        let report = batten(&["check", "--format", "jsonl", &fleet]).stdout;
+        file(&baseline, &report);
+        let value = batten(&["check", "--format", "json", &fleet]).stdout;
+        crate::schema::assert_valid("report", &serde_json::from_str(&value).unwrap());
+        file(&fleet, &format!("{other}\n{known}\n"));
+        assert_eq!(documents_with_news(&fleet, &baseline), [1], "{report}");
+        // What is known is what it was known for.
+        file(&fleet, &format!("{}\n", known.replace("CAP_SYS_ADMIN", "CAP_SYS_MODULE")));
+        assert_eq!(documents_with_news(&fleet, &baseline), [1], "{report}");
+    }
+}
+
+#[test]
+fn a_baseline_knows_a_line_by_its_number_where_nothing_else_is_known_of_it() {
+    let (_folder, top) = place();
+    let [fleet, baseline] = ["fleet.jsonl", "baseline.jsonl"].map(|name| format!("{top}/{name}"));
+    let container = named(r#""annotations":{"nerdctl/name":"n"}"#);
+    file(&fleet, &format!("{PLAIN}\n{container}\n"));
+    let report = batten(&["check", "--format", "jsonl", &fleet]).stdout;
+    file(&baseline, &report);
+    assert_eq!(documents_with_news(&fleet, &baseline), [0; 0]);
+    // As reports were before lines had names.
+    let known_as = format!("\"known_as\":\"{fleet}#n\",");
+    assert!(report.contains(&known_as), "{report}");
+    file(&baseline, &report.replace(&known_as, ""));
+    assert_eq!(documents_with_news(&fleet, &baseline), [0; 0]);
+    // The third line was not there: both stand one lower, and the first is where the second was.
+    file(&fleet, &format!("\n{PLAIN}\n{container}\n"));
+    assert_eq!(documents_with_news(&fleet, &baseline), [2]);
+}
+
 #[test]
 fn fail_on_decides_what_exits_with_1() {
     let (_folder, top) = place();
