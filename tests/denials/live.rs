@@ -22,8 +22,9 @@ struct Lab {
 }
 
 /// mkdir(1) comes and goes in a millisecond: by the time its record is read it is gone. `times` is the shell's own call, and
-/// the shell stays.
-const WORK: &str = "mkdir /x; mkdir /y; times >/dev/null 2>&1; busybox sleep 3; echo end";
+/// the shell stays until it is told to go.
+const WORK: &str =
+    "mkdir /x; mkdir /y; times >/dev/null 2>&1; until busybox test -e /tmp/go; do busybox sleep 0.1; done; echo end";
 
 impl Lab {
     /// `None`, with a loud line, where this machine cannot show it.
@@ -115,13 +116,18 @@ impl Lab {
         child
     }
 
-    /// The rows that were printed once there is one that `is_wanted`; all there are after five seconds.
+    /// Lets the container end.
+    fn go(&self) {
+        fs::write(self.path("rootfs/tmp/go"), "").unwrap();
+    }
+
+    /// The rows that were printed once there is one that `is_wanted`; all there are after half a minute.
     fn found(&self, is_wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
         let began = Instant::now();
         loop {
             let text = fs::read_to_string(self.path("found")).unwrap();
             let rows: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-            if rows.iter().any(&is_wanted) || began.elapsed() > Duration::from_secs(5) {
+            if rows.iter().any(&is_wanted) || began.elapsed() > Duration::from_secs(30) {
                 return rows;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -175,6 +181,7 @@ fn a_refused_call_is_named_with_its_container_and_the_policy_s_line_though_the_p
     // Once, while the container is there: its shell lives, so that its record leads to it by its control groups alone.
     let once =
         crate::denials(&["--kmsg", "--root", &lab.text("state"), "--container", &lab.id], Path::new("/dev/null"));
+    lab.go();
     let ran = container.wait_with_output().unwrap();
     // The kernel's log and batten's own are read one after the other, in either order.
     let is_start = |row: &Value| row["kind"] == "start";
@@ -206,6 +213,7 @@ fn a_runtime_without_the_flag_starts_the_container_all_the_same_and_check_says_w
         return missing("runc is not installed");
     }
     lab.behind("/usr/sbin/runc");
+    lab.go();
     let ran = lab.shim();
     assert!(String::from_utf8_lossy(&ran.stdout).contains("end"), "{}", String::from_utf8_lossy(&ran.stderr));
     let features = Command::new("/usr/sbin/runc").arg("features").output().unwrap();
@@ -226,7 +234,8 @@ fn a_runtime_without_the_flag_starts_the_container_all_the_same_and_check_says_w
 fn batten_s_own_runtime_takes_the_flag() {
     let Some(lab) = Lab::new("embedded") else { return };
     lab.behind("/nonexistent/runc");
-    let began = Instant::now();
+    lab.go();
+    let (began, since) = (Instant::now(), batten::denials::Moment::now().to_string());
     let mut command = Command::new(env!("CARGO_BIN_EXE_batten"));
     command.args([
         "run",
@@ -243,8 +252,6 @@ fn batten_s_own_runtime_takes_the_flag() {
     if !kernel_wrote(began) {
         return missing("this kernel writes no records to its log");
     }
-    let since = (batten::denials::Moment::now().0 - 20_000) / 1000 * 1000;
-    let since = batten::denials::Moment(since).to_string();
     let ran = crate::denials(&["--kmsg", "--since", &since], Path::new("/dev/null"));
     assert!(ran.stdout.contains("refused mkdir [seccomp]"), "{}", ran.stdout);
 }
