@@ -45,7 +45,9 @@ impl Lab {
         for folder in ["bin", "proc", "dev", "sys", "tmp"] {
             fs::create_dir_all(lab.path("rootfs").join(folder)).unwrap();
         }
-        fs::copy("/bin/busybox", lab.path("rootfs/bin/busybox")).unwrap();
+        // By another process: a child that some other test forks while the copy is open for writing would keep it busy.
+        let copied = Command::new("install").arg("/bin/busybox").arg(lab.path("rootfs/bin/busybox")).status().unwrap();
+        assert!(copied.success());
         for applet in ["sh", "mkdir"] {
             symlink("busybox", lab.path("rootfs/bin").join(applet)).unwrap();
         }
