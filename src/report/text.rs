@@ -50,7 +50,8 @@ pub(super) fn document(judged: &Judged, policy: &Policy, style: Style) -> String
         Verdict::WouldFix => AnsiColor::Yellow,
         Verdict::Denied | Verdict::Unreadable => AnsiColor::Red,
     };
-    let mut out = format!("{}: {}\n", escape(&judged.name), style.paint(colour, judged.words()));
+    let mut out = String::with_capacity(128 + judged.findings().len() * 512 + judged.breaches.len() * 320);
+    let _ = writeln!(out, "{}: {}", escape(&judged.name), style.paint(colour, judged.words()));
     let labels = &judged.labels;
     // Only of what was found running: of other bundles' labels the path says enough.
     if labels.id.is_some() {

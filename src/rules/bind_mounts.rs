@@ -49,14 +49,14 @@ fn judge(case: &Case<'_>) -> Judgement {
     let (allowed, denied) = (case.words("allowed"), case.words("denied"));
     let mut findings = Vec::new();
     for mount in mounts(case).filter(super::mount::Mount::is_bind) {
-        let source = &mount.source;
+        let source = &mount.source();
         let is_own = !source.starts_with('/') && !leaves(source);
         let setting = match (is_own || allowed.matches(source), denied.matches(source)) {
             (true, false) => continue,
             (true, true) => "denied",
             (false, _) => "allowed",
         };
-        let message = format!("{source} of the host is mounted at {}", mount.destination);
+        let message = format!("{source} of the host is mounted at {}", mount.destination());
         let hint = "use a volume of the engine (a named volume, a claim, emptyDir), or name the path in bind_mounts.allowed, \
              as for an engine whose data folder was moved";
         let wrong = Wrong { setting, pointer: mount.pointer.child("source"), message, hint };

@@ -67,7 +67,7 @@ fn judge(case: &Case<'_>) -> Judgement {
     let (denied, allowed) = (case.words("denied"), case.words("allowed"));
     let mut findings = Vec::new();
     for mount in mounts(case).filter(super::mount::Mount::is_bind) {
-        let source = &mount.source;
+        let source = &mount.source();
         let touches = |folder: &&str| is_within(source, &normal(folder)) || is_within(&normal(folder), source);
         let message = if leaves(source) {
             format!("{source} is mounted, which leaves the bundle")

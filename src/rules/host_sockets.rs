@@ -46,17 +46,18 @@ fn judge(case: &Case<'_>) -> Judgement {
     let mut findings = Vec::new();
     for mount in mounts(case).filter(super::mount::Mount::is_bind) {
         let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-        let own = file(&mount.source);
-        let shown = denied.iter().find(|socket| is_within(&normal(socket), &mount.source) || file(socket) == own);
-        let Some(socket) = shown.filter(|_| !mount.source.is_empty()) else { continue };
+        let source = mount.source();
+        let own = file(&source);
+        let shown = denied.iter().find(|socket| is_within(&normal(socket), &source) || file(socket) == own);
+        let Some(socket) = shown.filter(|_| !source.is_empty()) else { continue };
         let message = if own == file(socket) {
-            format!("{} is mounted: the socket of a container engine", mount.source)
+            format!("{source} is mounted: the socket of a container engine")
         } else {
-            format!("{} is mounted, and {socket} lies below it", mount.source)
+            format!("{source} is mounted, and {socket} lies below it")
         };
         let hint = "give the container no access to the engine; a proxy can offer the few calls that it needs";
         let wrong = Wrong { setting: "denied", pointer: mount.pointer.child("source"), message, hint };
-        findings.push(case.found(Some(&mount.source), wrong));
+        findings.push(case.found(Some(&source), wrong));
     }
     Ok(findings)
 }

@@ -35,7 +35,8 @@ fn judge(case: &Case<'_>) -> Judgement {
     let (required, except) = (case.words("required"), case.words("except"));
     let mut findings = Vec::new();
     for mount in mounts(case).filter(|mount| mount.is_bind() || mount.kind == "tmpfs") {
-        if except.matches(&mount.destination) {
+        let destination = mount.destination();
+        if except.matches(&destination) {
             continue;
         }
         let missing: Vec<&str> = required.iter().filter(|word| !is_set(&mount, word)).collect();
@@ -43,13 +44,13 @@ fn judge(case: &Case<'_>) -> Judgement {
             continue;
         }
         let pointer = mount.pointer.child("options");
-        let message = format!("the mount at {} is not {}", mount.destination, missing.join(", "));
+        let message = format!("the mount at {destination} is not {}", missing.join(", "));
         let hint = "add the options to the volume, or name the destination in mount_options.except";
         let wrong = Wrong { setting: "required", pointer: pointer.clone(), message, hint };
         let kept =
             || mount.options.iter().map(|own| &**own).filter(|own| !missing.iter().any(|word| opposite(word) == *own));
         let edits = || vec![Edit::set(pointer, written(kept().chain(missing.iter().copied())))];
-        findings.push(case.fixable(Some(&mount.destination), wrong, edits));
+        findings.push(case.fixable(Some(&destination), wrong, edits));
     }
     Ok(findings)
 }

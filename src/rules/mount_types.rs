@@ -41,9 +41,9 @@ fn judge(case: &Case<'_>) -> Judgement {
             _ => None,
         };
         let message = if !allowed.matches(&mount.kind) {
-            format!("a filesystem of type {:?} is mounted at {}", mount.kind, mount.destination)
-        } else if home.is_some_and(|home| home != mount.destination) {
-            format!("{} is mounted at {}, where nothing of it is masked", mount.kind, mount.destination)
+            format!("a filesystem of type {:?} is mounted at {}", mount.kind, mount.destination())
+        } else if home.is_some_and(|home| home != mount.destination()) {
+            format!("{} is mounted at {}, where nothing of it is masked", mount.kind, mount.destination())
         } else {
             continue;
         };

@@ -24,11 +24,10 @@ pub(super) fn normal(path: &str) -> String {
     format!("{}{}", if absolute { "/" } else { "" }, kept.join("/"))
 }
 
-/// Whether that is plain to see of `path`, as of nearly all that engines write.
+/// Whether that is plain to see of `path`, as of nearly all that engines write, names like `proc` and `tmpfs` among them.
 fn is_normal(path: &str) -> bool {
     let detour = |pair: &[u8]| pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
-    path.len() > 1
-        && path.starts_with('/')
+    !path.starts_with('.')
         && !path.ends_with('/')
         && !path.starts_with("/var/run")
         && !path.as_bytes().windows(2).any(detour)
@@ -67,6 +66,13 @@ mod tests {
             ("/srv/.data", "/srv/.data"),
             ("/srv/a.b/..c", "/srv/a.b/..c"),
             ("data", "data"),
+            ("data/", "data"),
+            ("data/x.d/y", "data/x.d/y"),
+            ("var/run/x", "var/run/x"),
+            (".", ""),
+            ("./data", "data"),
+            (".data", ".data"),
+            ("", ""),
             ("data/../../etc", "../etc"),
             ("../../etc", "../../etc"),
             ("a/..", ""),

@@ -42,8 +42,9 @@ fn judge(case: &Case<'_>) -> Judgement {
         let pointer = mount.pointer.child("options");
         let kept = || mount.options.iter().map(|own| if refused(own) { quiet(own) } else { own });
         let edits = || vec![Edit::set(pointer.clone(), written(kept()))];
-        let message = format!("the mount at {} is {word}", mount.destination);
-        findings.push(case.fixable(Some(&mount.destination), wrong(pointer.clone(), message), edits));
+        let destination = mount.destination();
+        let message = format!("the mount at {destination} is {word}");
+        findings.push(case.fixable(Some(&destination), wrong(pointer.clone(), message), edits));
     }
     let pointer = Pointer::new("/linux/rootfsPropagation");
     if let Some(word) = case.at(&pointer).and_then(Value::as_str).filter(|word| refused(word)) {
