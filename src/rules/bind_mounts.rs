@@ -59,7 +59,7 @@ fn judge(case: &Case<'_>) -> Judgement {
         let message = format!("{source} of the host is mounted at {}", mount.destination());
         let hint = "use a volume of the engine (a named volume, a claim, emptyDir), or name the path in bind_mounts.allowed, \
              as for an engine whose data folder was moved";
-        let wrong = Wrong { setting, pointer: mount.pointer.child("source"), message, hint };
+        let wrong = Wrong { setting, pointer: mount.pointer().child("source"), message, hint };
         findings.push(case.found(Some(source), wrong));
     }
     Ok(findings)

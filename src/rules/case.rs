@@ -146,6 +146,11 @@ impl<'c> Case<'c> {
         self.working.at_or(pointer, || unedited)
     }
 
+    /// Whether a rule before this one edits what is at `pointer`, below it, or all that it is in.
+    pub fn is_edited_at(&self, pointer: &Pointer) -> bool {
+        self.working.is_edited_at(pointer)
+    }
+
     /// The waiver that lets `value` pass this rule today.
     pub fn waiver(&self, value: Option<&str>) -> Option<&'c Waiver> {
         self.waivers.find(self.rule.id.0, value)

@@ -81,7 +81,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             }
         };
         let hint = "use a volume of the engine, or name the path in host_paths.allowed";
-        let wrong = Wrong { setting: "denied", pointer: mount.pointer.child("source"), message, hint };
+        let wrong = Wrong { setting: "denied", pointer: mount.pointer().child("source"), message, hint };
         findings.push(case.found(Some(source), wrong));
     }
     Ok(findings)

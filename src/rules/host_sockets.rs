@@ -56,7 +56,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             format!("{source} is mounted, and {socket} lies below it")
         };
         let hint = "give the container no access to the engine; a proxy can offer the few calls that it needs";
-        let wrong = Wrong { setting: "denied", pointer: mount.pointer.child("source"), message, hint };
+        let wrong = Wrong { setting: "denied", pointer: mount.pointer().child("source"), message, hint };
         findings.push(case.found(Some(&source), wrong));
     }
     Ok(findings)

@@ -43,21 +43,19 @@ fn judge(case: &Case<'_>) -> Judgement {
         if missing.is_empty() {
             continue;
         }
-        let pointer = mount.pointer.child("options");
+        let pointer = mount.pointer().child("options");
         let message = format!("the mount at {destination} is not {}", missing.join(", "));
         let hint = "add the options to the volume, or name the destination in mount_options.except";
         let wrong = Wrong { setting: "required", pointer: pointer.clone(), message, hint };
-        let kept =
-            || mount.options.iter().map(|own| &**own).filter(|own| !missing.iter().any(|word| opposite(word) == *own));
-        let edits = || vec![Edit::set(pointer, written(kept().chain(missing.iter().copied())))];
+        let kept = || mount.options().filter(|own| !missing.iter().any(|word| opposite(word) == own));
+        let edits = || vec![Edit::set(pointer, written(kept().chain(missing.iter().map(|word| (*word).into()))))];
         findings.push(case.fixable(Some(&destination), wrong, edits));
     }
     Ok(findings)
 }
 
 fn is_set(mount: &Mount<'_>, word: &str) -> bool {
-    let of_pair = |own: &&str| *own == word || *own == opposite(word);
-    mount.options.iter().map(|own| &**own).rfind(of_pair) == Some(word)
+    mount.options().filter(|own| own == word || own == opposite(word)).last().is_some_and(|last| last == word)
 }
 
 fn opposite(word: &str) -> &'static str {

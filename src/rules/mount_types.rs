@@ -48,7 +48,7 @@ fn judge(case: &Case<'_>) -> Judgement {
             continue;
         };
         let hint = "use a volume of the engine, or name the type in mount_types.allowed";
-        let wrong = Wrong { setting: "allowed", pointer: mount.pointer.clone(), message, hint };
+        let wrong = Wrong { setting: "allowed", pointer: mount.pointer(), message, hint };
         findings.push(case.found(Some(&mount.kind), wrong));
     }
     Ok(findings)

@@ -38,9 +38,9 @@ fn judge(case: &Case<'_>) -> Judgement {
     let refused = |word: &str| KINDS.contains(&word) && word != quiet(word) && !allowed.has(word);
     let mut findings = Vec::new();
     for mount in mounts(case) {
-        let Some(word) = mount.options.iter().find(|word| refused(word)) else { continue };
-        let pointer = mount.pointer.child("options");
-        let kept = || mount.options.iter().map(|own| if refused(own) { quiet(own) } else { own });
+        let Some(word) = mount.options().find(|word| refused(word)) else { continue };
+        let pointer = mount.pointer().child("options");
+        let kept = || mount.options().map(|own| if refused(&own) { quiet(&own).into() } else { own });
         let edits = || vec![Edit::set(pointer.clone(), written(kept()))];
         let destination = mount.destination();
         let message = format!("the mount at {destination} is {word}");

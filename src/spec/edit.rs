@@ -95,6 +95,11 @@ impl Working {
         unedited().filter(|value| !value.is_null())
     }
 
+    /// Whether an edit is of what is at `pointer`, below it, or of all that it is in.
+    pub fn is_edited_at(&self, pointer: &Pointer) -> bool {
+        self.edits.iter().any(|edit| edit.pointer.is_within(pointer) || pointer.is_within(&edit.pointer))
+    }
+
     /// Adds edits to those made so far.
     pub fn push(&mut self, edits: impl IntoIterator<Item = Edit>) {
         self.edits.extend(edits);

@@ -29,12 +29,10 @@ impl Pointer {
         let mut path = String::with_capacity(self.0.len() + token.len() + 1);
         path.push_str(&self.0);
         path.push('/');
-        for c in token.chars() {
-            match c {
-                '~' => path.push_str("~0"),
-                '/' => path.push_str("~1"),
-                c => path.push(c),
-            }
+        if token.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+            path.push_str(&token.replace('~', "~0").replace('/', "~1"));
+        } else {
+            path.push_str(token);
         }
         Self(Cow::Owned(path))
     }
@@ -58,6 +56,11 @@ impl Pointer {
                 Cow::Borrowed(token)
             }
         })
+    }
+
+    /// Whether it is the place of `other`, or one below that.
+    pub fn is_within(&self, other: &Pointer) -> bool {
+        self.0.strip_prefix(&*other.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// What follows `self` in `longer`, when `longer` is this very place or below it.
