@@ -96,8 +96,8 @@ impl Line {
             _ => return Self::Other,
         };
         let mut known: Vec<(String, Vec<u8>)> = Vec::new();
-        for (key, value, is_quoted) in fields {
-            if is_quoted && UNTRUSTED.contains(&key) && !value.iter().all(u8::is_ascii_graphic) {
+        for (key, value, is_plain) in fields {
+            if is_plain && UNTRUSTED.contains(&key) && !value.iter().all(u8::is_ascii_graphic) {
                 return Self::Other;
             }
             // The kernel's own come first; auditd appends its reading of them (`PROFILE=…`), which has other keys.
@@ -114,7 +114,7 @@ pub(crate) fn fields(text: &str) -> impl Iterator<Item = (&str, Vec<u8>)> {
     written(text).map(|(key, value, _)| (key, value))
 }
 
-/// As [`fields`], and whether the value was in quotes.
+/// As [`fields`], and whether the value stands there as it is and not in hexadecimal digits.
 fn written(text: &str) -> impl Iterator<Item = (&str, Vec<u8>, bool)> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -129,25 +129,27 @@ fn written(text: &str) -> impl Iterator<Item = (&str, Vec<u8>, bool)> {
                 rest = after;
                 continue;
             };
-            let is_quoted = value.starts_with('"');
-            let (value, after) = value_of(key, value);
+            let (value, is_plain, after) = value_of(key, value);
             rest = after;
-            return Some((key, value, is_quoted));
+            return Some((key, value, is_plain));
         }
     })
 }
 
-fn value_of<'t>(key: &str, text: &'t str) -> (Vec<u8>, &'t str) {
+fn value_of<'t>(key: &str, text: &'t str) -> (Vec<u8>, bool, &'t str) {
     if let Some(quoted) = text.strip_prefix('"') {
         let end = quoted.find('"').unwrap_or(quoted.len());
         let after = quoted.get(end + 1..).unwrap_or_default();
-        return (quoted.as_bytes()[..end].to_vec(), after);
+        return (quoted.as_bytes()[..end].to_vec(), true, after);
     }
     let end = text.find(|c: char| c.is_whitespace() || c == '\u{1d}').unwrap_or(text.len());
     let (value, after) = text.split_at(end);
     // The kernel's strings end at a NUL, so one that holds it was not the kernel's.
     let decoded = UNTRUSTED.contains(&key).then(|| unhex(value)).flatten().filter(|text| !text.contains(&0));
-    (decoded.unwrap_or_else(|| value.as_bytes().to_vec()), after)
+    match decoded {
+        Some(text) => (text, false, after),
+        None => (value.as_bytes().to_vec(), true, after),
+    }
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -206,9 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_would_not_put_in_quotes_was_not_its_own() {
-        for name in ["/tmp/a b", "/tmp/\u{e9}", "/etc/pas\0\0 pid=7 comm="] {
-            let line = format!(r#"apparmor="ALLOWED" operation="open" profile="web" name="{name}" pid=7"#);
+    fn what_the_kernel_would_write_in_digits_was_not_its_own() {
+        for name in
+            ["\"/tmp/a b\"", "\"/tmp/\u{e9}\"", "\"/etc/pas\0\0 pid=7 comm=\"", "/tmp/\u{e9}", "/\"\u{2}\0c/passwd\""]
+        {
+            let line = format!(r#"apparmor="ALLOWED" operation="open" profile="web" name={name} pid=7"#);
             assert_eq!(Line::parse(line.as_bytes()), Line::Other, "{line:?}");
         }
         let said =
