@@ -328,4 +328,19 @@ mod tests {
         assert_eq!(of_pid(&mut containers, 4000).id.as_deref(), Some("other"));
         assert_eq!(containers.trace(None, None), Trace::Lost);
     }
+
+    #[test]
+    fn a_container_that_may_have_started_since_the_states_were_read_is_not_called_the_host_s_yet() {
+        let mut containers = Containers::new(Vec::new(), "/nonexistent".into());
+        let (before, trace) = (Instant::now(), Trace::Groups("0::/nowhere\n".into()));
+        let who = containers.of(&trace);
+        assert!(containers.knows(&who, before));
+        let after = Instant::now();
+        let who = containers.of(&trace);
+        assert!(!containers.knows(&who, after), "the states were not read again");
+        std::thread::sleep(EVERY);
+        let who = containers.of(&trace);
+        assert!(containers.knows(&who, after));
+        assert!(containers.knows(&Who::default(), Instant::now()), "a process that is gone tells nobody more");
+    }
 }

@@ -77,7 +77,7 @@ impl Source {
     ///
     /// # Errors
     /// [`SourceError`].
-    pub fn tail(&self) -> Option<Result<Tail, SourceError>> {
+    pub(super) fn tail(&self) -> Option<Result<Tail, SourceError>> {
         match self {
             Self::File(path) if path.is_file() => Some(Tail::open(path)),
             _ => None,

@@ -11,7 +11,7 @@ use super::source::SourceError;
 
 /// A log, read as far as it was written when it was last looked at.
 #[derive(Debug)]
-pub struct Tail {
+pub(super) struct Tail {
     path: PathBuf,
     file: File,
     reader: Reader,
@@ -25,7 +25,7 @@ impl Tail {
     ///
     /// # Errors
     /// [`SourceError`].
-    pub fn open(path: &Path) -> Result<Self, SourceError> {
+    pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
         Ok(Self {
             path: path.to_owned(),
             file: open(path).map_err(|source| error(path, source))?,
@@ -40,7 +40,7 @@ impl Tail {
     ///
     /// # Errors
     /// [`SourceError`].
-    pub fn read(&mut self, take: impl FnMut(Heard)) -> Result<(), SourceError> {
+    pub(super) fn read(&mut self, take: impl FnMut(Heard)) -> Result<(), SourceError> {
         self.read_on(take).map_err(|source| error(&self.path, source))
     }
 

@@ -4,7 +4,6 @@ mod desk;
 mod screen;
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -14,7 +13,7 @@ use super::input::PolicyFiles;
 use super::{Exit, refuse, say};
 use crate::attest::containers;
 use crate::denials::report::{json, text};
-use crate::denials::{Containers, Forks, Heard, Moment, Reasons, Source, SourceError};
+use crate::denials::{Containers, Forks, Heard, Moment, News, Reasons, Source};
 use crate::host::Host;
 use crate::runtime::config::{DecisionLog, ShimConfig};
 use desk::Desk;
@@ -108,12 +107,6 @@ fn since(text: &str) -> Result<Moment, String> {
         .ok_or_else(|| "write 30s, 15m, 2h, 7d or 2026-11-25T15:51:46Z".to_owned())
 }
 
-/// What comes in while following.
-enum News {
-    Heard(Heard),
-    Ended(Result<(), SourceError>),
-}
-
 impl Denials {
     /// Runs the command.
     pub fn run(&self) -> Exit {
@@ -199,45 +192,15 @@ impl Denials {
         say(&printed).unwrap_or(Exit::Clean)
     }
 
-    fn follow(&self, desk: &mut Desk<'_>, [decisions, mut sources]: [Vec<Source>; 2]) -> Exit {
-        let mut tails = Vec::new();
-        for source in decisions {
-            match source.tail() {
-                Some(Ok(tail)) => tails.push(tail),
-                Some(Err(error)) => return refuse(Exit::Unreadable, &error, error.hint()),
-                None => sources.push(source),
-            }
-        }
-        let (sender, news) = mpsc::channel();
-        let mut open = sources.len() + tails.len();
-        for source in sources {
-            let sender = sender.clone();
-            std::thread::spawn(move || read_on(&source, &sender));
-        }
+    fn follow(&self, desk: &mut Desk<'_>, [decisions, others]: [Vec<Source>; 2]) -> Exit {
+        let mut news = match News::of(decisions, others) {
+            Ok(news) => news,
+            Err(error) => return refuse(Exit::Unreadable, &error, error.hint()),
+        };
         let mut screen = Screen::new(self);
         let mut next = Instant::now();
         loop {
-            let heard = news.recv_timeout(next.saturating_duration_since(Instant::now()));
-            // A start is logged before it is one: what the kernel says of a container comes after what batten said of it, and
-            // is read after it.
-            for tail in &mut tails {
-                if let Err(error) = tail.read(|decision| screen.touch(desk.take(decision))) {
-                    return refuse(Exit::Unreadable, &error, error.hint());
-                }
-            }
-            let ended = match heard {
-                Ok(News::Heard(heard)) => {
-                    screen.touch(desk.take(heard));
-                    None
-                }
-                Ok(News::Ended(Ok(()))) => {
-                    open -= 1;
-                    (open == 0).then_some(Exit::Clean)
-                }
-                Ok(News::Ended(Err(error))) => Some(refuse(Exit::Unreadable, &error, error.hint())),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => Some(Exit::Clean),
-            };
+            let ended = news.hear(next, |heard| screen.touch(desk.take(heard)));
             if ended.is_some() || Instant::now() >= next {
                 next = Instant::now() + TICK;
                 screen.touch(desk.settle(ended.is_some()));
@@ -245,8 +208,10 @@ impl Denials {
                     return exit;
                 }
             }
-            if let Some(exit) = ended {
-                return exit;
+            match ended {
+                Some(Ok(())) => return Exit::Clean,
+                Some(Err(error)) => return refuse(Exit::Unreadable, &error, error.hint()),
+                None => {}
             }
         }
     }
@@ -262,14 +227,4 @@ fn forks() -> Option<std::sync::Arc<Forks>> {
             None
         }
     }
-}
-
-fn read_on(source: &Source, sender: &Sender<News>) {
-    let result = source.follow(|heard| {
-        if heard != Heard::Nothing {
-            // Nobody listens any more once the door has closed.
-            let _ = sender.send(News::Heard(heard));
-        }
-    });
-    let _ = sender.send(News::Ended(result));
 }
